@@ -1,0 +1,38 @@
+# The front door. Each target works as the first and only command in a clean clone on Debian 12: it installs
+# what is missing (as root or with sudo), builds, and does what its line says.
+JOBS ?= $(shell nproc)
+BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
+QUIET = --log-level=WARNING
+
+.PHONY: help demo test lint format asan tsan bench fuzz image e2e-kernel e2e-kube build clean
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: ## the programs, in build/release/bin
+	@scripts/install-packages build
+	@$(call BUILD,release)
+
+test: build ## every test that needs no virtual machine and no cluster
+	@ctest --preset release
+
+lint: ## formatting, clang-tidy, shellcheck
+	@scripts/install-packages build lint
+	@scripts/lint
+
+format: ## rewrites the sources with clang-format
+	@scripts/install-packages lint
+	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
+
+asan: ## the tests under the address and undefined behaviour sanitizers
+	@scripts/install-packages build
+	@$(call BUILD,asan)
+	@ctest --preset asan
+
+tsan: ## the tests under the thread sanitizer
+	@scripts/install-packages build
+	@$(call BUILD,tsan)
+	@ctest --preset tsan
+
+clean: ## removes build/
+	@rm -rf build

@@ -1,0 +1,26 @@
+// Whole files, in and out, with a limit on what is read and no half-written file ever in view.
+// Safe on any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "base/result.h"
+
+namespace smc {
+
+// The content of the file at `path`. More than `max_bytes` is an error (EFBIG), found without
+// reading further.
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
+
+// The same for an open descriptor, such as standard input; `name` stands for it in errors.
+Result<std::string> read_all(int fd, const std::string& name, std::size_t max_bytes);
+
+// Writes a temporary file beside `path`, syncs it and renames it: readers see the old content or
+// the new.
+Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode);
+
+}  // namespace smc

@@ -1,0 +1,53 @@
+// The daemons' log: one JSON object a line on standard error, through spdlog. Never log a Secret, a
+// key, a token or a whole object of a user. Every function is safe on any thread.
+//
+//   log::info("reload", {{"file", path}, {"result", "ok"}});
+//   {"time":"2026-01-31T12:00:00.123Z","level":"info","event":"reload","file":"/etc/…","result":"ok"}
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace smc::log {
+
+enum class Level { kDebug, kInfo, kWarn, kError };
+
+// "debug", "info", "warn" or "error"; anything else leaves `level` alone and returns false.
+bool parse_level(std::string_view name, Level& level);
+
+// Takes effect at once, for lines logged from then on. Info until it is called.
+void set_level(Level level);
+
+struct Field {
+  Field(std::string_view k, std::string_view v) : key(k), text(v) {}
+  Field(std::string_view k, const char* v) : key(k), text(v) {}
+  Field(std::string_view k, const std::string& v) : key(k), text(v) {}
+  Field(std::string_view k, bool v) : key(k), kind(Kind::kBool), integer(v ? 1 : 0) {}
+  Field(std::string_view k, double v) : key(k), kind(Kind::kDouble), real(v) {}
+  Field(std::string_view k, std::int64_t v) : key(k), kind(Kind::kInteger), integer(v) {}
+  Field(std::string_view k, int v) : Field(k, std::int64_t{v}) {}
+  Field(std::string_view k, std::size_t v) : Field(k, static_cast<std::int64_t>(v)) {}
+
+  enum class Kind { kText, kBool, kInteger, kDouble };
+  std::string_view key;
+  Kind kind = Kind::kText;
+  std::string_view text;
+  std::int64_t integer = 0;
+  double real = 0;
+};
+
+using Fields = std::initializer_list<Field>;
+
+void debug(std::string_view event, Fields fields = {});
+void info(std::string_view event, Fields fields = {});
+void warn(std::string_view event, Fields fields = {});
+void error(std::string_view event, Fields fields = {});
+
+// A returned error, with its text and hint as fields.
+void error(std::string_view event, const Error& failure);
+
+}  // namespace smc::log

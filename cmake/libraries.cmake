@@ -1,0 +1,25 @@
+# Debian 12's packages, each as one imported target. scripts/packages/build.txt names the packages.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Boost 1.74 REQUIRED) # headers alone: Asio and Beast
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+
+# Its classes change with its compile definitions: take Debian's own from the .pc file.
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-genl-3.0 libnl-route-3.0)
+pkg_check_modules(ibverbs REQUIRED IMPORTED_TARGET libibverbs)
+
+# Headers of libraries are not ours to warn about.
+foreach(target PkgConfig::httplib PkgConfig::libnl PkgConfig::ibverbs yaml-cpp)
+  get_target_property(directories ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  if(directories)
+    set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${directories}")
+  endif()
+endforeach()

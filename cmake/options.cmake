@@ -1,0 +1,31 @@
+# Warnings, hardening and sanitizers, carried by one interface target that every target of ours links.
+# Set SMC_SANITIZE to a list for -fsanitize= ("address,undefined" or "thread"); the presets do.
+set(SMC_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
+
+add_library(smc_options INTERFACE)
+target_compile_options(smc_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fstack-protector-strong)
+target_compile_definitions(smc_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_include_directories(smc_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_link_options(smc_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+
+if(SMC_SANITIZE)
+  # -Wno-maybe-uninitialized, -Wno-tsan: g++ 12 reports these in the standard library and Boost when instrumented.
+  target_compile_options(smc_options INTERFACE -fsanitize=${SMC_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all -Wno-maybe-uninitialized -Wno-tsan)
+  target_link_options(smc_options INTERFACE -fsanitize=${SMC_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  target_compile_definitions(smc_options INTERFACE _FORTIFY_SOURCE=2)
+endif()
+
+# smc_executable(NAME SOURCES...): a program of ours, named as users type it.
+function(smc_executable name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE smc_options)
+endfunction()
+
+# smc_library(NAME SOURCES...): a static library of ours.
+function(smc_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC smc_options)
+endfunction()

@@ -1,0 +1,94 @@
+// The webhook's configuration: what the YAML file says, defaults filled in, every value checked. A
+// Config is immutable once made; the server shares it as std::shared_ptr<const Config> and replaces
+// it as a whole. Everything here is safe on any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+
+namespace smc::webhook {
+
+enum class OnFailure { kFail, kFallback };
+enum class AffinityMode { kRequired, kNone };
+enum class InitMode { kPrivileged };
+enum class Override { kOnFailure, kInterface, kPnetid };
+
+// The annotations and labels of this project share one prefix.
+inline constexpr std::string_view kPrefix = "smc.asm.alibabacloud.com/";
+inline constexpr std::string_view kEnabledAnnotation = "smc.asm.alibabacloud.com/enabled";
+inline constexpr std::string_view kStatusAnnotation = "smc.asm.alibabacloud.com/status";
+
+struct Config {
+  struct Mesh {
+    bool smc_enabled = true;
+  };
+  struct Affinity {
+    AffinityMode mode = AffinityMode::kRequired;
+    std::string key = "smc.asm.alibabacloud.com/erdma";
+    std::vector<std::string> values = {"true"};
+  };
+  struct Injection {
+    std::vector<std::string> excluded_namespaces = {"kube-system", "kube-public",
+                                                    "kube-node-lease"};
+    std::vector<std::string> excluded_runtime_classes = {"kata", "gvisor"};
+    std::vector<Override> allowed_overrides = {Override::kOnFailure};
+    OnFailure on_failure = OnFailure::kFallback;
+    Affinity affinity;
+  };
+  struct InitContainer {
+    std::string name = "smc-init";
+    std::string image = default_image();
+    std::string image_pull_policy = "IfNotPresent";
+    InitMode mode = InitMode::kPrivileged;
+    std::string cpu = "50m";      // Kubernetes quantity; request and limit
+    std::string memory = "32Mi";  // Kubernetes quantity; request and limit
+    bool request_erdma = false;
+  };
+  struct Server {
+    // controller-runtime's limit for an admission review
+    std::size_t max_body_bytes = 7 << 20;
+    std::size_t max_connections = 4096;
+    std::chrono::milliseconds request_timeout{10'000};
+    // longer than the 90 s after which kube-apiserver closes an idle connection
+    std::chrono::milliseconds idle_timeout{120'000};
+    std::chrono::milliseconds drain_delay{5'000};
+  };
+
+  Mesh mesh;
+  Injection injection;
+  InitContainer init_container;
+  Server server;
+  log::Level log_level = log::Level::kInfo;
+
+  // smc-node-init of this very version.
+  static std::string default_image();
+};
+
+// One thing that is wrong with a configuration file.
+struct ConfigMistake {
+  int line = 0;         // counted from 1; 0: the file as a whole
+  std::string key;      // "server.maxBodyBytes"; may be empty
+  std::string problem;  // what is wrong
+  std::string allowed;  // what may stand there
+
+  // "FILE:LINE: KEY: PROBLEM (allowed: ALLOWED)"
+  std::string text(std::string_view file) const;
+};
+
+struct ParsedConfig {
+  Config config;                        // meaningful only without mistakes
+  std::vector<ConfigMistake> mistakes;  // every one, in the file's order
+};
+
+// Never throws for bad input. An empty document means the defaults.
+ParsedConfig parse_config(std::string_view yaml);
+
+// More than this is no configuration of ours; read_file's limit.
+inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
+
+}  // namespace smc::webhook
