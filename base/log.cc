@@ -12,18 +12,19 @@
 namespace smc::log {
 namespace {
 
-spdlog::level::level_enum spdlog_level(Level level) {
-  switch (level) {
-    case Level::kDebug:
-      return spdlog::level::debug;
-    case Level::kInfo:
-      return spdlog::level::info;
-    case Level::kWarn:
-      return spdlog::level::warn;
-    case Level::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
+struct LevelName {
+  Level level;
+  spdlog::level::level_enum native;
+  std::string_view name;
+};
+
+constexpr LevelName kLevels[] = {{Level::kDebug, spdlog::level::debug, "debug"},
+                                 {Level::kInfo, spdlog::level::info, "info"},
+                                 {Level::kWarn, spdlog::level::warn, "warn"},
+                                 {Level::kError, spdlog::level::err, "error"}};
+
+const LevelName& entry(Level level) {
+  return kLevels[static_cast<std::size_t>(level)];
 }
 
 spdlog::logger& logger() {
@@ -32,7 +33,7 @@ spdlog::logger& logger() {
         std::make_shared<spdlog::logger>("smc", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     // The line's content comes as finished JSON members; time in UTC as RFC 3339.
     made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc));
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})", spdlog::pattern_time_type::utc));
     made->flush_on(spdlog::level::debug);
     return made;
   }();
@@ -56,9 +57,11 @@ void append_value(std::string& line, const Field& field) {
   }
 }
 
-void write(spdlog::level::level_enum level, std::string_view event, Fields fields) {
-  if (!logger().should_log(level)) return;
-  std::string line = R"("event":)";
+void write(Level level, std::string_view event, Fields fields) {
+  if (!logger().should_log(entry(level).native)) return;
+  std::string line = R"("level":)";
+  append_json_string(line, entry(level).name);
+  line += R"(,"event":)";
   append_json_string(line, event);
   for (const Field& field : fields) {
     line += ',';
@@ -66,34 +69,35 @@ void write(spdlog::level::level_enum level, std::string_view event, Fields field
     line += ':';
     append_value(line, field);
   }
-  logger().log(level, "{}", line);
+  logger().log(entry(level).native, "{}", line);
 }
 
 }  // namespace
 
 bool parse_level(std::string_view name, Level& level) {
-  if (name == "debug") return level = Level::kDebug, true;
-  if (name == "info") return level = Level::kInfo, true;
-  if (name == "warn") return level = Level::kWarn, true;
-  if (name == "error") return level = Level::kError, true;
+  for (const LevelName& known : kLevels) {
+    if (known.name != name) continue;
+    level = known.level;
+    return true;
+  }
   return false;
 }
 
 void set_level(Level level) {
-  logger().set_level(spdlog_level(level));
+  logger().set_level(entry(level).native);
 }
 
 void debug(std::string_view event, Fields fields) {
-  write(spdlog::level::debug, event, fields);
+  write(Level::kDebug, event, fields);
 }
 void info(std::string_view event, Fields fields) {
-  write(spdlog::level::info, event, fields);
+  write(Level::kInfo, event, fields);
 }
 void warn(std::string_view event, Fields fields) {
-  write(spdlog::level::warn, event, fields);
+  write(Level::kWarn, event, fields);
 }
 void error(std::string_view event, Fields fields) {
-  write(spdlog::level::err, event, fields);
+  write(Level::kError, event, fields);
 }
 
 void error(std::string_view event, const Error& failure) {
