@@ -1,0 +1,40 @@
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "base/version.h"
+#include "certs/commands.h"
+
+namespace {
+
+constexpr int kUsage = 1;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A certificate authority and serving certificates for the webhook.", "smc-certs");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", smc::kVersion);
+
+  smc::certs::IssueOptions issue;
+  CLI::App* issue_app = app.add_subcommand(
+      "issue", "write ca.crt, ca.key, tls.crt and tls.key; a good authority there is kept");
+  issue_app->add_option("--dir", issue.directory, "where the files go")->capture_default_str();
+  issue_app->add_option("--dns", issue.dns, "DNS name of the server; may be repeated");
+  issue_app->add_option("--ip", issue.ips, "IP address of the server; may be repeated");
+  issue_app->add_flag("--new-ca", issue.new_authority,
+                      "make a new authority, also where a good one is there");
+
+  smc::certs::ShowOptions show;
+  CLI::App* show_app = app.add_subcommand("show", "describe the certificates in PEM files");
+  show_app->add_option("FILE", show.files, "PEM files, chains included")->required();
+  show_app->add_flag("--json", show.json, "as one JSON array");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  if (issue_app->parsed()) return smc::certs::issue_command(issue, std::cout, std::cerr);
+  return smc::certs::show_command(show, std::cout, std::cerr);
+}
