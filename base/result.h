@@ -23,11 +23,12 @@ struct Error {
   }
 };
 
-template <class T>
+// E is Error but where callers must tell failures apart, as those of the Kubernetes client do.
+template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -39,26 +40,26 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &std::get<0>(state_); }
 
   // Only where not ok().
-  Error& error() { return std::get<1>(state_); }
-  const Error& error() const { return std::get<1>(state_); }
+  E& error() { return std::get<1>(state_); }
+  const E& error() const { return std::get<1>(state_); }
 
  private:
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
-template <>
-class [[nodiscard]] Result<void> {
+template <class E>
+class [[nodiscard]] Result<void, E> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}
+  Result(E error) : error_(std::move(error)) {}
 
   bool ok() const { return !error_; }
   explicit operator bool() const { return ok(); }
-  Error& error() { return *error_; }
-  const Error& error() const { return *error_; }
+  E& error() { return *error_; }
+  const E& error() const { return *error_; }
 
  private:
-  std::optional<Error> error_;
+  std::optional<E> error_;
 };
 
 }  // namespace smc
