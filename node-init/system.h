@@ -1,0 +1,117 @@
+// The one door to the kernel. Everything node-init and the agent do to a machine, or learn from it,
+// goes through a System, so that the unit tests can record each step in order and let each one
+// fail. Thin on purpose: netlink messages, sysctls and /proc are passed as bytes, and all
+// understanding of them sits above.
+//
+// A System may be used from any thread. What belongs to a network namespace (netlink sockets,
+// /proc/sys/net, sockets) is taken from the calling thread's namespace.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace smc::node {
+
+using Clock = std::chrono::steady_clock;
+
+// One netlink socket, bound to the namespace in which it was opened. For one thread at a time.
+class NetlinkSocket {
+ public:
+  virtual ~NetlinkSocket() = default;
+
+  virtual Result<void> send(std::string_view message) = 0;
+
+  // The next datagram, whole: one or more messages. ETIMEDOUT when none came in time, ENOBUFS when
+  // the kernel had to drop some.
+  virtual Result<std::string> receive(std::chrono::milliseconds timeout) = 0;
+};
+
+// What libibverbs says about one device.
+struct VerbsGid {
+  std::uint32_t port = 0;
+  std::uint32_t index = 0;
+  std::string gid;            // "::ffff:10.0.0.1" or "fe80::…"
+  std::string type;           // "IB", "RoCE v1", "RoCE v2"
+  std::uint32_t ifindex = 0;  // of the interface it belongs to; 0: none
+};
+
+struct VerbsPort {
+  std::uint32_t number = 0;
+  std::string state;  // "active", "down", …
+  int mtu = 0;        // bytes
+};
+
+struct VerbsDevice {
+  std::string name;
+  std::string node_type;  // "CA", "RNIC", …
+  std::string firmware;
+  std::uint32_t vendor = 0;  // the device's own idea of itself; PCI identity comes from /sys
+  std::uint32_t part = 0;
+  int max_qp = 0;
+  std::vector<VerbsPort> ports;
+  std::vector<VerbsGid> gids;
+  std::string problem;  // why it could not be opened or asked; the fields above are then empty
+};
+
+// Both ends of one SMC connection inside the calling process, open for as long as this lives.
+class SmcPair {
+ public:
+  virtual ~SmcPair() = default;
+
+  // As sock_diag lists them.
+  virtual std::uint64_t client_inode() const = 0;
+  virtual std::uint64_t server_inode() const = 0;
+};
+
+class System {
+ public:
+  virtual ~System() = default;
+
+  // Files of /proc and /sys, at most kMaxKernelFileBytes; trailing white space is kept.
+  virtual Result<std::string> read_file(const std::string& path) = 0;
+  virtual Result<std::vector<std::string>> list_directory(const std::string& path) = 0;
+  virtual Result<std::string> read_link(const std::string& path) = 0;
+
+  // Writes `value` into an existing file in one write(2), as a sysctl wants it.
+  virtual Result<void> write_file(const std::string& path, const std::string& value) = 0;
+
+  // `groups`: bit mask of the multicast groups to listen to; 0 for requests and answers.
+  virtual Result<std::unique_ptr<NetlinkSocket>> open_netlink(int protocol,
+                                                              std::uint32_t groups) = 0;
+
+  // Every device that libibverbs finds, those it cannot open included.
+  virtual Result<std::vector<VerbsDevice>> verbs_devices() = 0;
+
+  // Runs `body` on a thread of its own in the network namespace that the file `path` stands for
+  // (/proc/PID/ns/net), waits for it and returns what it returned. The caller's thread stays where
+  // it is.
+  virtual Result<void> in_net_namespace(const std::string& path,
+                                        const std::function<Result<void>()>& body) = 0;
+
+  // The same in a new, empty namespace that goes away with its last socket.
+  virtual Result<void> in_new_net_namespace(const std::function<Result<void>()>& body) = 0;
+
+  // Listens on an AF_SMC socket on `address` (IPv4, port chosen by the kernel), connects another
+  // one to it, and moves a few bytes both ways. ETIMEDOUT where that takes longer than `timeout`.
+  virtual Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
+                                                            std::chrono::milliseconds timeout) = 0;
+
+  virtual Clock::time_point now() = 0;
+  virtual void sleep_for(std::chrono::milliseconds duration) = 0;
+};
+
+// /proc/net/tcp of a busy node is the largest file of interest: 150 bytes a socket, 100,000
+// sockets.
+inline constexpr std::size_t kMaxKernelFileBytes = 16 << 20;
+
+// The running kernel.
+std::unique_ptr<System> make_real_system();
+
+}  // namespace smc::node
