@@ -14,16 +14,6 @@ namespace {
 
 constexpr std::size_t kReadStep = 64 << 10;
 
-Result<void> write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error{"write", errno, {}};
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::string> read_all(int fd, const std::string& name, std::size_t max_bytes) {
@@ -47,12 +37,22 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   return read_all(fd.get(), path, max_bytes);
 }
 
+Result<void> write_all(int fd, const std::string& name, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error{"write " + name, errno, {}};
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
 Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return Error{"create a temporary file beside " + path, errno, {}};
 
-  Result<void> written = write_all(fd.get(), content);
+  Result<void> written = write_all(fd.get(), temporary, content);
   int failed = written ? 0 : written.error().code;
   if (failed == 0 && ::fchmod(fd.get(), mode) != 0) failed = errno;
   if (failed == 0 && ::fsync(fd.get()) != 0) failed = errno;

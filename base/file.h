@@ -19,6 +19,9 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 // The same for an open descriptor, such as standard input; `name` stands for it in errors.
 Result<std::string> read_all(int fd, const std::string& name, std::size_t max_bytes);
 
+// Writes all of `content`; `name` stands for the descriptor in errors.
+Result<void> write_all(int fd, const std::string& name, std::string_view content);
+
 // Writes a temporary file beside `path`, syncs it and renames it: readers see the old content or
 // the new.
 Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode);

@@ -18,10 +18,12 @@ enum class AffinityMode { kRequired, kNone };
 enum class InitMode { kPrivileged };
 enum class Override { kOnFailure, kInterface, kPnetid };
 
-// The annotations and labels of this project share one prefix.
-inline constexpr std::string_view kPrefix = "smc.asm.alibabacloud.com/";
+// The annotations of this project, all with one prefix.
 inline constexpr std::string_view kEnabledAnnotation = "smc.asm.alibabacloud.com/enabled";
 inline constexpr std::string_view kStatusAnnotation = "smc.asm.alibabacloud.com/status";
+inline constexpr std::string_view kOnFailureAnnotation = "smc.asm.alibabacloud.com/on-failure";
+inline constexpr std::string_view kInterfaceAnnotation = "smc.asm.alibabacloud.com/interface";
+inline constexpr std::string_view kPnetidAnnotation = "smc.asm.alibabacloud.com/pnetid";
 
 struct Config {
   struct Mesh {

@@ -1,0 +1,79 @@
+// Reads a parsed JSON document the way the Kubernetes API means it: each object in one pass over
+// its members that finds duplicates, null as absent, a wrong type refused with its path. The first
+// problem sticks; after it every read returns an empty value, so a reader is checked once, at the
+// end. A Reader belongs to one review on one thread; views point into the parser's document.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+namespace smc::webhook {
+
+using Json = simdjson::dom::element;
+using JsonArray = simdjson::dom::array;
+using JsonObject = simdjson::dom::object;
+
+// Where in the document a value stands; written out only for a message.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view key = {};  // of a member; empty for an element of an array
+  std::size_t index = 0;      // of an element
+
+  std::string text() const;  // "request.object.spec.containers[3].name"
+};
+
+// One member that is looked for.
+struct Member {
+  std::string_view name;
+  std::optional<Json> value = {};  // empty where it is absent or null
+  bool seen = false;               // also where it is null
+};
+
+class Reader {
+ public:
+  bool ok() const { return problem_.empty(); }
+  const std::string& problem() const { return problem_; }
+
+  // "PATH: PROBLEM", unless something was refused before.
+  void refuse(const Path& path, std::string_view problem);
+
+  // Finds `wanted` among the members of `object` in one pass; refuses a second one of the same
+  // name. Members nobody asked for are not looked at.
+  void members(JsonObject object, const Path& path, std::initializer_list<Member*> wanted);
+  // The same for a value that must be an object; absent has no members.
+  void members(const std::optional<Json>& object, const Path& path,
+               std::initializer_list<Member*> wanted);
+
+  // A member's value in its type; absent gives the empty value of the type, or `otherwise`.
+  std::string_view text(const Member& member, const Path& parent);
+  std::optional<std::string_view> optional_text(const Member& member, const Path& parent);
+  bool flag(const Member& member, const Path& parent, bool otherwise);
+  std::optional<std::int64_t> integer(const Member& member, const Path& parent);
+  std::optional<JsonArray> list(const Member& member, const Path& parent);
+  std::optional<JsonObject> object(const Member& member, const Path& parent);
+
+  // Calls `visit(JsonObject, Path)` for each element that is not null; each must be an object.
+  template <class Visit>
+  void each_object(const std::optional<JsonArray>& array, const Path& path, Visit visit) {
+    if (!array) return;
+    std::size_t index = 0;
+    for (const Json element : *array) {
+      const Path here{&path, {}, index++};
+      JsonObject object;
+      if (element.is_null()) continue;
+      if (element.get(object) != simdjson::SUCCESS) refuse(here, "an object is expected");
+      if (!ok()) return;
+      visit(object, here);
+    }
+  }
+
+ private:
+  std::string problem_;
+};
+
+}  // namespace smc::webhook
