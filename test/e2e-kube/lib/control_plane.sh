@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# The control plane: etcd, kube-apiserver, kube-scheduler, kube-controller-manager, as a cluster has them, in the
+# private network namespace that `run` has made: addresses and ports are fixed, since nobody else can be there.
+#   $E2E_DIR/pki            the cluster's CA, the API server's certificate, the service account key, the admin's certificate
+#   $E2E_DIR/admin.json     the administrator's kubeconfig
+#   $E2E_DIR/logs/          one log a program; audit.log: the API server's audit log
+
+export API_HOST=10.96.0.1 API_PORT=443 # the "kubernetes" service's address: here the API server has it itself
+ETCD=http://127.0.0.1:2379
+
+issue() { # NAME SUBJECT EXTENSIONS: a certificate by the cluster's CA
+  local pki=$E2E_DIR/pki
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$pki/$1.key" 2>/dev/null |
+    openssl x509 -req -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -days 2 -extfile <(echo "$3") -out "$pki/$1.crt" 2>/dev/null
+}
+
+make_pki() {
+  local pki=$E2E_DIR/pki
+  mkdir -p "$pki"
+  openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=e2e-cluster \
+    -addext keyUsage=critical,keyCertSign -keyout "$pki/ca.key" -out "$pki/ca.crt" 2>/dev/null
+  issue apiserver /CN=kube-apiserver "subjectAltName=IP:$API_HOST,IP:127.0.0.1,DNS:kubernetes.default.svc,DNS:localhost"
+  issue admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
+  openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$pki/service-account.key" 2>/dev/null
+}
+
+kubeconfig() { # USER-JSON: a kubeconfig of that user
+  jq -n --argjson user "$1" --arg server "https://$API_HOST:$API_PORT" --arg ca "$(base64 -w0 "$E2E_DIR/pki/ca.crt")" '{
+    apiVersion: "v1", kind: "Config", "current-context": "e2e",
+    clusters: [{name: "e2e", cluster: {server: $server, "certificate-authority-data": $ca}}],
+    users: [{name: "e2e", user: $user}],
+    contexts: [{name: "e2e", context: {cluster: "e2e", user: "e2e"}}]}'
+}
+
+start_etcd() {
+  etcd --data-dir "$E2E_DIR/etcd" --unsafe-no-fsync --listen-client-urls $ETCD --advertise-client-urls $ETCD \
+    --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
+    --initial-cluster default=http://127.0.0.1:2380 > "$E2E_DIR/logs/etcd.log" 2>&1 &
+}
+
+# Everything that admission of pods can see is on the audit log, the annotations of our webhook included.
+# --enable-aggregator-routing: the API server goes to a service's endpoints itself, so no kube-proxy is needed.
+# BoundServiceAccountTokenVolume: pods get their tokens as they do since Kubernetes 1.21.
+start_api_server() {
+  local pki=$E2E_DIR/pki
+  cat > "$E2E_DIR/audit.yaml" <<'YAML'
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}]}
+- {level: None}
+YAML
+  "$CONTROL_PLANE/kube-apiserver" --etcd-servers=$ETCD --bind-address=0.0.0.0 --secure-port=$API_PORT \
+    --advertise-address=$API_HOST --endpoint-reconciler-type=none --service-cluster-ip-range=10.96.0.0/16 \
+    --client-ca-file="$pki/ca.crt" --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
+    --cert-dir="$pki" --service-account-key-file="$pki/service-account.key" \
+    --service-account-signing-key-file="$pki/service-account.key" \
+    --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc \
+    --authorization-mode=RBAC --allow-privileged=true --enable-aggregator-routing=true \
+    --feature-gates=BoundServiceAccountTokenVolume=true \
+    --audit-policy-file="$E2E_DIR/audit.yaml" --audit-log-path="$E2E_DIR/logs/audit.log" --profiling=false \
+    > "$E2E_DIR/logs/kube-apiserver.log" 2>&1 &
+  API_SERVER_PID=$!
+}
+
+await_api_server() {
+  await 60 "the API server is ready" \
+    curl -sf --cacert "$E2E_DIR/pki/ca.crt" --cert "$E2E_DIR/pki/admin.crt" --key "$E2E_DIR/pki/admin.key" \
+    -o /dev/null "https://$API_HOST:$API_PORT/readyz"
+}
+
+start_control_plane() {
+  make_pki
+  ip address add $API_HOST/32 dev lo
+  kubeconfig "$(jq -n --arg pki "$E2E_DIR/pki" '{"client-certificate": ($pki + "/admin.crt"), "client-key": ($pki + "/admin.key")}')" \
+    > "$E2E_DIR/admin.json"
+  export KUBECONFIG=$E2E_DIR/admin.json
+  start_etcd
+  start_api_server
+  await_api_server
+  # nodelifecycle is left out: it would mark the nodes NotReady, since the test's kubelets send no heartbeats.
+  "$CONTROL_PLANE/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10257 \
+    --cert-dir="$E2E_DIR/pki/controllers" --root-ca-file="$E2E_DIR/pki/ca.crt" \
+    --service-account-private-key-file="$E2E_DIR/pki/service-account.key" --concurrent-deployment-syncs=10 \
+    --controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher \
+    > "$E2E_DIR/logs/kube-controller-manager.log" 2>&1 &
+  "$CONTROL_PLANE/kube-scheduler" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10259 \
+    --cert-dir="$E2E_DIR/pki/scheduler" > "$E2E_DIR/logs/kube-scheduler.log" 2>&1 &
+  await 30 "the default service account exists" kubectl -n default get serviceaccount default
+}
+
+# The API server goes away for a while: the connections break, the port is closed.
+stop_api_server() {
+  kill -9 "$API_SERVER_PID"
+  wait "$API_SERVER_PID" || true
+}

@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# The nodes: each a network namespace of its own on one bridge, with its pods behind it, and a Node object. kubelet.py
+# runs in it with its own process numbers, as a machine would have.
+#   10.245.0.1       the bridge's end in the control plane's namespace
+#   10.245.0.(10+N)  node N
+#   10.244.N.0/24    its pods
+
+node_network() { # N
+  local n=$1 node=node$1
+  ip netns add "$node"
+  ip link add "$node" type veth peer name eth0 netns "$node"
+  ip link set "$node" master nodes up
+  ip -n "$node" link set lo up
+  ip -n "$node" link set eth0 up
+  ip -n "$node" address add "10.245.0.$((10 + n))/24" dev eth0
+  ip -n "$node" route add default via 10.245.0.1
+  ip -n "$node" link add pods type bridge
+  ip -n "$node" address add "10.244.$n.1/24" dev pods
+  ip -n "$node" link set pods up
+  ip netns exec "$node" sysctl -q net.ipv4.ip_forward=1
+  ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
+}
+
+node_object() { # N
+  kubectl create -f - >/dev/null <<JSON
+{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node$1",
+  "labels": {"kubernetes.io/hostname": "node$1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}}}
+JSON
+  kubectl patch node "node$1" --type=merge -p '{"spec": {"taints": null}}' >/dev/null # no node controller here to do it
+  kubectl patch node "node$1" --subresource=status --type=merge -p '{"status": {
+    "addresses": [{"type": "InternalIP", "address": "10.245.0.'$((10 + $1))'"}, {"type": "Hostname", "address": "node'"$1"'"}],
+    "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "5000"}, "capacity": {"cpu": "64", "memory": "256Gi", "pods": "5000"},
+    "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]}}' >/dev/null
+}
+
+start_node() { # N
+  local n=$1
+  node_network "$n"
+  node_object "$n"
+  NODE_IP=10.245.0.$((10 + n)) NODE_PODS=10.244.$n nsenter "--net=/run/netns/node$n" \
+    unshare --mount --pid --fork --kill-child --mount-proc \
+    bash -c 'mount -t tmpfs tmpfs /run; exec /usr/bin/python3 "$@"' - "$HERE/kubelet.py" "node$n" \
+    > "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
+}
+
+start_nodes() { # COUNT
+  local n
+  ip link add nodes type bridge
+  ip address add 10.245.0.1/24 dev nodes
+  ip link set nodes up
+  sysctl -q net.ipv4.ip_forward=1
+  for ((n = 1; n <= $1; n++)); do
+    start_node "$n"
+  done
+}
