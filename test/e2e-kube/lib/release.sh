@@ -8,6 +8,6 @@ export_programs() {
   local bin=$ROOT/build/release/bin
   PROGRAMS=$(jq -nc --arg bin "$bin" '
     [["smc-webhook", "smc-webhook"], ["smc-node-init", "smc-node-init"], ["smc-node-agent", "smc-node-agent"]]
-    | map({key: .[0], value: {file: ($bin + "/" + .[1]), path: ("/usr/bin/" + .[1])}}) | from_entries')
+    | map({key: .[0], value: {file: ($bin + "/" + .[1]), path: ("/" + .[1])}}) | from_entries')
   export PROGRAMS
 }

@@ -1,0 +1,14 @@
+{{- /* The command line of `smc-node-agent run`: the one place of the chart that knows its flags. */ -}}
+{{- define "smc-webhook.agentArgs" -}}
+- run
+- --listen=0.0.0.0:{{ .Values.agent.port }}
+{{- with .Values.agent.ueid }}
+- --ueid={{ . }}
+{{- end }}
+{{- if .Values.agent.takeOver }}
+- --take-over
+{{- end }}
+{{- range .Values.agent.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,50 @@
+{{- /* What the schema cannot say: values that do not go together. Each message names the key. */ -}}
+
+{{- /* Seconds of "500ms", "10s", "2m". */ -}}
+{{- define "smc-webhook.seconds" -}}
+{{- if hasSuffix "ms" . -}}{{- divf (trimSuffix "ms" . | float64) 1000 -}}
+{{- else if hasSuffix "m" . -}}{{- mulf (trimSuffix "m" . | float64) 60 -}}
+{{- else -}}{{- trimSuffix "s" . | float64 -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "smc-webhook.check" -}}
+{{- $certificates := .Values.certificates -}}
+{{- if eq $certificates.mode "existingSecret" -}}
+{{- if not $certificates.existingSecret.name -}}
+{{- fail "certificates.existingSecret.name: needed with certificates.mode existingSecret" -}}
+{{- end -}}
+{{- if not $certificates.existingSecret.caBundle -}}
+{{- fail "certificates.existingSecret.caBundle: needed with certificates.mode existingSecret: the API server trusts nobody without it" -}}
+{{- end -}}
+{{- else if or $certificates.existingSecret.name $certificates.existingSecret.caBundle -}}
+{{- fail (printf "certificates.existingSecret: unused with certificates.mode %s; set the mode to existingSecret, or leave these empty" $certificates.mode) -}}
+{{- end -}}
+{{- if and .Values.mesh.kubeconfigSecret.name (not .Values.mesh.watch) -}}
+{{- fail "mesh.kubeconfigSecret.name: unused with mesh.watch false" -}}
+{{- end -}}
+{{- $scaling := .Values.webhook.autoscaling -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail "webhook.autoscaling.minReplicas: greater than webhook.autoscaling.maxReplicas" -}}
+{{- end -}}
+{{- if eq (int .Values.webhook.port) (int .Values.webhook.healthPort) -}}
+{{- fail "webhook.healthPort: the same as webhook.port" -}}
+{{- end -}}
+{{- $server := .Values.webhook.server -}}
+{{- $needed := addf (include "smc-webhook.seconds" $server.drainDelay) (include "smc-webhook.seconds" $server.requestTimeout) -}}
+{{- if le (float64 .Values.webhook.terminationGracePeriodSeconds) $needed -}}
+{{- fail (printf "webhook.terminationGracePeriodSeconds: must be more than the %v s of webhook.server.drainDelay and webhook.server.requestTimeout together, or requests are cut off at every restart" $needed) -}}
+{{- end -}}
+{{- if and (eq .Values.admission.matchConditions "on") (semverCompare "<1.28-0" .Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "admission.matchConditions: \"on\" needs Kubernetes 1.28, this is %s" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- if and .Values.agent.enabled (eq .Values.agent.nodePolicy "on") (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "agent.nodePolicy: \"on\" needs Kubernetes 1.30, this is %s" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- range $component := list "webhook" "agent" -}}
+{{- $account := (index $.Values $component).serviceAccount -}}
+{{- if and (not $account.create) (not $account.name) -}}
+{{- fail (printf "%s.serviceAccount.name: needed with %s.serviceAccount.create false" $component $component) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

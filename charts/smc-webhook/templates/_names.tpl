@@ -1,0 +1,79 @@
+{{- /* Names, labels and images: the one place that knows how they are made. */ -}}
+
+{{- define "smc-webhook.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* Of namespaced objects. 40 characters leave room for "-uninstall" and the 11 that a Pod's name adds. */ -}}
+{{- define "smc-webhook.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "smc-webhook.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Of cluster-scoped objects: (list . "component"). Unique, since a namespace has no dot in its name, and the same
+release name may be used in two namespaces. It starts with "smc-webhook", whatever the release is called, since
+webhook configurations are called in the order of their names: after istio-sidecar-injector. */ -}}
+{{- define "smc-webhook.clusterName" -}}
+{{- $ := index . 0 -}}
+{{- printf "smc-webhook.%s.%s.%s" (index . 1) $.Release.Namespace $.Release.Name -}}
+{{- end -}}
+
+{{- /* (list . "component"): what a selector may have: it cannot be changed later. */ -}}
+{{- define "smc-webhook.selector" -}}
+{{- $ := index . 0 -}}
+app.kubernetes.io/name: {{ include "smc-webhook.name" $ }}
+app.kubernetes.io/instance: {{ $.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{- /* (list . "component") */ -}}
+{{- define "smc-webhook.labels" -}}
+{{- $ := index . 0 -}}
+{{ include "smc-webhook.selector" . }}
+app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: smc-webhook
+app.kubernetes.io/managed-by: {{ $.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $.Chart.Name ($.Chart.Version | replace "+" "_") }}
+{{- with $.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* (list . imageValues): registry/repository:tag or @digest */ -}}
+{{- define "smc-webhook.image" -}}
+{{- $ := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $path := printf "%s/%s" (default $.Values.imageRegistry $image.registry | trimSuffix "/") $image.repository -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $path $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $path (default $.Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "smc-webhook.webhookServiceAccount" -}}
+{{- $account := .Values.webhook.serviceAccount -}}
+{{- if $account.create }}{{ default (include "smc-webhook.fullname" .) $account.name }}{{ else }}{{ $account.name }}{{ end -}}
+{{- end -}}
+
+{{- define "smc-webhook.agentServiceAccount" -}}
+{{- $account := .Values.agent.serviceAccount -}}
+{{- if $account.create }}{{ default (printf "%s-agent" (include "smc-webhook.fullname" .)) $account.name }}{{ else }}{{ $account.name }}{{ end -}}
+{{- end -}}
+
+{{- /* The Secret with the CA (selfManaged) or the serving certificate (the other two). */ -}}
+{{- define "smc-webhook.certificateSecret" -}}
+{{- if eq .Values.certificates.mode "existingSecret" -}}
+{{- .Values.certificates.existingSecret.name -}}
+{{- else -}}
+{{- printf "%s-%s" (include "smc-webhook.fullname" .) (eq .Values.certificates.mode "selfManaged" | ternary "ca" "tls") -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,19 @@
+{{- /* Whether the webhook asks the API server anything. */ -}}
+{{- define "smc-webhook.usesApi" -}}
+{{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.events.enabled -}}
+{{- end -}}
+
+{{- /* The command line of `smc-webhook serve`: the one place of the chart that knows its flags. */ -}}
+{{- define "smc-webhook.serveArgs" -}}
+- serve
+- --config=/etc/smc-webhook/config.yaml
+- --listen=0.0.0.0:{{ .Values.webhook.port }}
+- --health-listen=0.0.0.0:{{ .Values.webhook.healthPort }}
+{{- if ne .Values.certificates.mode "selfManaged" }}
+- --tls-cert=/etc/smc-webhook-tls/tls.crt
+- --tls-key=/etc/smc-webhook-tls/tls.key
+{{- end }}
+{{- range .Values.webhook.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
