@@ -1,0 +1,22 @@
+// The commands of smc-node-init behind their command line: run, print, return the exit code. For
+// the main thread.
+#pragma once
+
+#include <string>
+
+#include "node-init/exit_code.h"
+#include "node-init/pod.h"
+#include "node-init/pod_report.h"
+#include "node-init/system.h"
+
+namespace smc::node {
+
+struct PodCommand {
+  PodOptions options;
+  OnFailure on_failure = OnFailure::kFail;
+  std::string termination_log = "/dev/termination-log";
+};
+
+ExitCode run_pod(System& system, const PodCommand& command);
+
+}  // namespace smc::node
