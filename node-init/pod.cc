@@ -299,6 +299,9 @@ std::string PodSetup::self_test_hint(std::uint32_t code) {
   if (ueids && ueids->empty() && (code == kNoDevice || code == kNoUeid))
     return "the node has no UEID, which RoCE v2 devices need: smc-node-agent run --ueid NAME on "
            "every node";
+  if (ueids && code == kNoDevice)
+    return "is " + report_.address + " in the subnet of an address of " + report_.device +
+           "'s own interface on the node? SMC version 2 demands it";
   const FallbackCode* known = find_fallback_code(code);
   return known != nullptr ? std::string(known->hint) : "see 'smc-node-init explain'";
 }

@@ -72,8 +72,8 @@ ExitCode final_code(const PodReport& report, OnFailure on_failure) {
 
 std::string summary_json(const PodReport& report, OnFailure on_failure, bool dry_run) {
   Json summary = {{"version", kVersion},
-                            {"result", result_name(report, on_failure, dry_run)},
-                            {"exitCode", exit_status(report.code)}};
+                  {"result", result_name(report, on_failure, dry_run)},
+                  {"exitCode", exit_status(report.code)}};
   add_text(summary, "pnetid", report.pnetid);
   add_text(summary, "pnetidReason", report.pnetid_reason);
   add_text(summary, "interface", report.interface);

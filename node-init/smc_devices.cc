@@ -11,8 +11,6 @@
 namespace smc::node {
 namespace {
 
-constexpr std::uint64_t kPortActive = 4;  // IB_PORT_ACTIVE of the kernel's ib_verbs.h
-
 int number(const Attributes& attributes, int type) {
   return static_cast<int>(attributes.integer(type).value_or(0));
 }
@@ -23,7 +21,8 @@ bool read_port(const Attributes& port, SmcPort& out) {
   out.pnetid = port.text(SMC_NLA_DEV_PORT_PNETID).value_or("");
   out.pnetid_by_user = port.integer(SMC_NLA_DEV_PORT_PNET_USR).value_or(0) != 0;
   out.ifindex = number(port, SMC_NLA_DEV_PORT_NETDEV);
-  out.active = port.integer(SMC_NLA_DEV_PORT_STATE) == kPortActive;
+  // Not an IB port state, but the kernel's smc_ib_port_active().
+  out.active = port.integer(SMC_NLA_DEV_PORT_STATE) == 1;
   // Padded with spaces where the hardware itself names it.
   out.pnetid.erase(out.pnetid.find_last_not_of(' ') + 1);
   return true;
