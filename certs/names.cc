@@ -7,29 +7,20 @@
 
 #include <arpa/inet.h>
 
+#include "base/dns_label.h"
 #include "base/json_text.h"
 
 namespace smc::certs {
 namespace {
 
-constexpr std::size_t kMaxDnsName = 253;  // RFC 1035: 255 octets on the wire
-constexpr std::size_t kMaxDnsLabel = 63;
 constexpr std::size_t kShown = 60;  // characters of a wrong name in its message
 
-bool is_dns_label(std::string_view label) {
-  if (label.empty() || label.size() > kMaxDnsLabel) return false;
-  if (label.front() == '-' || label.back() == '-') return false;
-  return std::all_of(label.begin(), label.end(), [](unsigned char c) {
-    return c < 0x80 && (std::isalnum(c) != 0 || c == '-');
-  });
-}
-
 bool is_dns_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxDnsName) return false;
-  if (name.substr(0, 2) == "*.") name.remove_prefix(2);
+  if (!is_dns_subdomain(name.substr(0, 2) == "*." ? name.substr(2) : name)) return false;
   for (;;) {
     const std::size_t dot = name.find('.');
-    if (!is_dns_label(name.substr(0, dot))) return false;
+    const std::string_view label = name.substr(0, dot);
+    if (label != "*" && !is_dns_label(label)) return false;
     if (dot == std::string_view::npos) return true;
     name.remove_prefix(dot + 1);
   }
@@ -55,12 +46,12 @@ Result<SubjectNames> parse_names(const std::vector<std::string>& dns,
                                  const std::vector<std::string>& ips) {
   SubjectNames names;
   for (std::string name : dns) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (!is_dns_name(name) || !canonical_ip(name).empty())
       return Error{"\"" + printable(name, kShown) + "\" is not a DNS name", 0,
                    "letters, digits, '-' and '.', at most 253 characters; \"*\" only as the whole "
                    "first label; addresses belong to --ip"};
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     add_once(names.dns, std::move(name));
   }
   for (const std::string& text : ips) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/result.h"
 
 namespace smc::webhook {
 
@@ -89,6 +90,10 @@ struct ParsedConfig {
 
 // Never throws for bad input. An empty document means the defaults.
 ParsedConfig parse_config(std::string_view yaml);
+
+// The configuration in the file at `path`, the defaults if `path` is empty. The error's text has
+// one line for each mistake.
+Result<Config> load_config(const std::string& path);
 
 // More than this is no configuration of ours; read_file's limit.
 inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
