@@ -11,6 +11,7 @@
 #include "base/yaml_tree.h"
 #include "webhook/config_values.h"
 #include "webhook/kubernetes_values.h"
+#include "webhook/quantity.h"
 
 namespace smc::webhook {
 namespace {

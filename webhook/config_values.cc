@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "webhook/kubernetes_values.h"
+#include "webhook/quantity.h"
 
 namespace smc::webhook {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <string>
 
 #include "base/dns_label.h"
 
@@ -113,82 +111,6 @@ bool is_digest(std::string_view digest) {
   });
 }
 
-// A quantity is digits / 10^decimals * 10^exponent * 2^binary_exponent; `digits` without the
-// point and without zeros at either end.
-struct Quantity {
-  bool negative = false;
-  std::string digits;
-  int decimals = 0;  // below 0 for zeros taken off the end
-  int exponent = 0;
-  int binary_exponent = 0;
-};
-
-struct Suffix {
-  std::string_view text;
-  int exponent;
-  int binary_exponent;
-};
-
-constexpr std::array<Suffix, 16> kSuffixes = {{{"", 0, 0},
-                                               {"n", -9, 0},
-                                               {"u", -6, 0},
-                                               {"m", -3, 0},
-                                               {"k", 3, 0},
-                                               {"M", 6, 0},
-                                               {"G", 9, 0},
-                                               {"T", 12, 0},
-                                               {"P", 15, 0},
-                                               {"E", 18, 0},
-                                               {"Ki", 0, 10},
-                                               {"Mi", 0, 20},
-                                               {"Gi", 0, 30},
-                                               {"Ti", 0, 40},
-                                               {"Pi", 0, 50},
-                                               {"Ei", 0, 60}}};
-
-bool read_suffix(std::string_view text, Quantity& quantity) {
-  const auto known = std::find_if(kSuffixes.begin(), kSuffixes.end(),
-                                  [&](const Suffix& suffix) { return suffix.text == text; });
-  if (known != kSuffixes.end()) {
-    quantity.exponent = known->exponent;
-    quantity.binary_exponent = known->binary_exponent;
-    return true;
-  }
-  if (text.front() != 'e' && text.front() != 'E') return false;
-  text.remove_prefix(1);
-  if (text.substr(0, 1) == "+" && text.substr(1, 1) != "-") text.remove_prefix(1);
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), quantity.exponent);
-  // Beyond three digits apimachinery itself runs into its limits of precision.
-  return error == std::errc() && end == text.data() + text.size() &&
-         std::abs(quantity.exponent) < 1000 && is_digit(text.back());
-}
-
-std::optional<Quantity> parse_quantity(std::string_view text) {
-  Quantity quantity;
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
-    quantity.negative = text.front() == '-';
-    text.remove_prefix(1);
-  }
-  std::size_t points = 0;
-  while (!text.empty() && (is_digit(text.front()) || text.front() == '.')) {
-    if (text.front() == '.')
-      ++points;
-    else
-      quantity.digits += text.front();
-    if (points == 1 && text.front() != '.') ++quantity.decimals;
-    text.remove_prefix(1);
-  }
-  if (points > 1 || quantity.digits.empty() || !read_suffix(text, quantity)) return {};
-  while (!quantity.digits.empty() && quantity.digits.back() == '0') {
-    quantity.digits.pop_back();
-    --quantity.decimals;
-  }
-  quantity.digits.erase(0,
-                        std::min(quantity.digits.find_first_not_of('0'), quantity.digits.size()));
-  return quantity;
-}
-
 }  // namespace
 
 bool is_label_value(std::string_view text) {
@@ -216,34 +138,6 @@ bool is_pinned_image(std::string_view text) {
   const bool has_tag = colon != std::string_view::npos;
   if (has_tag && !is_tag(name.substr(colon + 1))) return false;
   return (has_tag || has_digest) && is_image_name(name.substr(0, colon));
-}
-
-bool is_positive_quantity(std::string_view text) {
-  const auto quantity = parse_quantity(text);
-  return quantity && !quantity->negative && !quantity->digits.empty();
-}
-
-std::optional<std::uint64_t> whole_quantity(std::string_view text) {
-  const auto quantity = parse_quantity(text);
-  if (!quantity) return {};
-  if (quantity->digits.empty()) return 0;
-  constexpr std::size_t kMaxDigits = 19;  // 2^63 has 19
-  if (quantity->negative || quantity->digits.size() > kMaxDigits) return {};
-
-  __extension__ using Wide = unsigned __int128;
-  Wide value = 0;
-  for (const char digit : quantity->digits) value = value * 10 + static_cast<unsigned>(digit - '0');
-  value <<= quantity->binary_exponent;  // at most 64 + 60 bits
-  const int tens = quantity->exponent - quantity->decimals;
-  constexpr Wide kMax = (Wide{1} << 63) - 1;
-  for (int i = 0; i < tens; ++i)
-    if ((value *= 10) > kMax) return {};
-  for (int i = 0; i > tens; --i) {
-    if (value % 10 != 0) return {};
-    value /= 10;
-  }
-  if (value > kMax) return {};
-  return static_cast<std::uint64_t>(value);
 }
 
 }  // namespace smc::webhook

@@ -2,8 +2,6 @@
 // refuses would fail the creation of every annotated pod. Pure functions, safe on any thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace smc::webhook {
@@ -18,12 +16,5 @@ bool is_label_value(std::string_view text);
 // The distribution project's reference grammar, with a tag or a digest: without one the node would
 // pull whatever "latest" is that day.
 bool is_pinned_image(std::string_view text);
-
-// apimachinery's resource.Quantity, more than 0.
-bool is_positive_quantity(std::string_view text);
-
-// The value of a quantity that is a whole number from 0 to 2^63 - 1, such as a number of bytes;
-// nothing for any other text.
-std::optional<std::uint64_t> whole_quantity(std::string_view text);
 
 }  // namespace smc::webhook
