@@ -1,0 +1,453 @@
+// `smc-node-init pod`: the order of its writes, what each failure leads to, and that it can be run
+// again whatever happened before.
+#include "node-init/pod.h"
+
+#include <cerrno>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_system.h"
+#include "netlink_bytes.h"
+
+namespace smc::node {
+namespace {
+
+using test::FakeNamespace;
+using test::FakeSystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kSwitch = "/proc/sys/net/smc/tcp2smc";
+
+class PodTest : public testing::Test {
+ protected:
+  // A kernel with the switch, as on Alibaba Cloud Linux 3.
+  void SetUp() override { system_.pod().sysctls[kSwitch] = "0\n"; }
+
+  PodReport run() {
+    return set_up_pod(system_, options_, [](const PodStep&) {});
+  }
+  // Runs and expects it to end at `step` with `code`, an explanation and a hint.
+  PodStep expect_failure(ExitCode code, std::string_view step) {
+    const PodReport report = run();
+    EXPECT_EQ(report.code, code);
+    const PodStep& last = report.steps.back();
+    EXPECT_EQ(last.name, step) << last.text;
+    EXPECT_EQ(last.outcome, StepOutcome::kFailed);
+    EXPECT_FALSE(last.hint.empty());
+    return last;
+  }
+  static std::vector<std::string> warnings(const PodReport& report) {
+    std::vector<std::string> texts;
+    for (const PodStep& step : report.steps)
+      if (step.outcome == StepOutcome::kWarning) texts.push_back(step.text);
+    return texts;
+  }
+
+  FakeSystem system_;
+  PodOptions options_;
+};
+
+const std::vector<std::string> kSelfTestWrites = {"ROUTE up 1", "ROUTE address 10.9.0.11/24",
+                                                  "SMC_PNETID ADD lo=PNA"};
+
+std::vector<std::string> with_self_test(std::vector<std::string> writes) {
+  writes.insert(writes.end(), kSelfTestWrites.begin(), kSelfTestWrites.end());
+  return writes;
+}
+
+TEST_F(PodTest, SetsTheEntryThenTheSwitchThenTests) {
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(system_.writes,
+            with_self_test({"SMC_PNETID ADD eth0=PNA", std::string("write ") + kSwitch + " = 1"}));
+  EXPECT_THAT(system_.pod().pnet_table, ElementsAre(PnetEntry{"PNA", "eth0", {}, 0}));
+  ASSERT_TRUE(report.self_test);
+  EXPECT_TRUE(report.self_test->is_smcr);
+  EXPECT_EQ(report.self_test->device, "rdma0");
+  EXPECT_EQ(report.programs, "tcp2smc");
+}
+
+TEST_F(PodTest, ReportsTheStepsInTheirOrder) {
+  std::vector<int> numbers;
+  for (const PodStep& step : run().steps) numbers.push_back(step.number);
+  EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
+  EXPECT_EQ(numbers.front(), 1);
+  EXPECT_EQ(numbers.back(), 6);
+}
+
+TEST_F(PodTest, ASecondRunChangesNothing) {
+  options_.rmem = 131072;
+  options_.disable_ipv6 = true;
+  (void)run();
+  system_.writes.clear();
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(system_.writes, kSelfTestWrites);  // in the namespace of the test's own
+}
+
+TEST_F(PodTest, KilledAnywhereAndRunAgainItEndsTheSame) {
+  system_.pod().pnet_table = {{"OLD", "eth0", {}, 0}};
+  options_.wmem = 131072;
+  options_.disable_ipv6 = true;
+  FakeSystem undisturbed = system_;
+  (void)set_up_pod(undisturbed, options_, [](const PodStep&) {});
+  const FakeSystem fresh = system_;
+  const auto writes = static_cast<int>(undisturbed.writes.size());
+  ASSERT_GT(writes, 5);
+  for (int at = 0; at < writes; ++at) {
+    system_ = fresh;
+    system_.kill_at(at);
+    EXPECT_THROW((void)run(), test::Killed);
+    system_.enter("pod");
+    EXPECT_EQ(run().code, ExitCode::kDone) << at;
+    EXPECT_EQ(system_.pod().pnet_table, undisturbed.pod().pnet_table) << at;
+    EXPECT_EQ(system_.pod().sysctls, undisturbed.pod().sysctls) << at;
+  }
+}
+
+// --- step 1
+
+TEST_F(PodTest, RefusesTheNodesOwnNamespaceBeforeAnythingElse) {
+  system_.enter("node");
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "namespace");
+  EXPECT_THAT(last.hint, HasSubstr("--allow-host-network"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_FALSE(system_.smc_loaded);
+}
+
+TEST_F(PodTest, WorksInTheNodesOwnNamespaceWhenTold) {
+  system_.enter("node");
+  options_.allow_host_network = true;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+TEST_F(PodTest, WithoutProcItCannotTellTheNamespaceAndRefuses) {
+  system_.pod().sysctls.clear();
+  expect_failure(ExitCode::kNotPossible, "namespace");
+}
+
+// --- step 2
+
+TEST_F(PodTest, AKernelWithoutSmcIsNotPossible) {
+  system_.smc_available = false;
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "smc");
+  EXPECT_THAT(last.hint, HasSubstr("5.10.134-17.3"));
+}
+
+// --- step 3
+
+TEST_F(PodTest, TheFlagComesBeforeTheEnvironment) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  options_.environment_pnetid = "PNA";
+  EXPECT_EQ(run().pnetid, "PNA");
+  options_.pnetid = "pnb";
+  EXPECT_EQ(run().pnetid, "PNA") << "set by the first run, leads to a device: adopted";
+  system_.pod().pnet_table.clear();
+  const PodReport report = run();
+  EXPECT_EQ(report.pnetid, "PNB");
+  EXPECT_EQ(report.pnetid_reason, "--pnetid");
+  EXPECT_EQ(report.device, "rdma1");
+}
+
+TEST_F(PodTest, SeveralPnetidsAreNamedAndNoneIsGuessed) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "pnetid");
+  EXPECT_THAT(last.text, HasSubstr("PNA, PNB"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodTest, APnetidThatNoActivePortHasIsNotPossible) {
+  options_.pnetid = "PNX";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("PNA"));
+  options_.pnetid = "PNA";
+  system_.devices[0].ports[0].active = false;
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text,
+              HasSubstr("rdma0 port 1: down"));
+}
+
+TEST_F(PodTest, ABadPnetidIsRefusedWithoutTouchingAnything) {
+  options_.environment_pnetid = "not a pnetid";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("SMCR_PNET"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodTest, AnRnicThatSmcDoesNotTakeIsNamed) {
+  system_.devices.clear();
+  system_.rdma[0].is_ib_ca = false;
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "pnetid");
+  EXPECT_THAT(last.text, HasSubstr("rdma0 is of type RNIC"));
+}
+
+TEST_F(PodTest, ANodeWithoutRdmaSaysSo) {
+  system_.devices.clear();
+  system_.rdma.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("no RDMA device"));
+}
+
+TEST_F(PodTest, ADeviceOfAnotherNamespaceIsNotPossible) {
+  system_.rdma.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").hint, HasSubstr("shared"));
+}
+
+TEST_F(PodTest, RdmaNetlinkThatRefusesIsAWarning) {
+  system_.fail("RDMA GET", EPERM);
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("list the RDMA devices")));
+}
+
+TEST_F(PodTest, VerbsAreAskedOnlyWhereTheContainerHasTheDeviceFiles) {
+  system_.verbs = {{"rdma0", "CA", "1.0", 0, 0, 8, {{1, "active", 4096}}, {}, ""}};
+  (void)run();
+  EXPECT_THAT(system_.requests, testing::Not(testing::Contains("verbs")));
+  system_.directories["/dev/infiniband"] = {"uverbs0"};
+  (void)run();
+  EXPECT_THAT(system_.requests, testing::Contains("verbs"));
+}
+
+// --- step 4
+
+TEST_F(PodTest, TakesTheInterfaceWithTheDefaultRouteElseEth0) {
+  system_.pod().links.push_back({3, "net1", "02:00:00:00:00:0c", "", true, 0, false});
+  system_.pod().addresses.push_back({3, "10.8.0.1", 24});
+  system_.pod().default_route = 3;
+  EXPECT_EQ(run().interface, "net1");
+  system_.pod().default_route.reset();
+  EXPECT_EQ(run().interface, "eth0");
+  options_.interface = "net1";
+  EXPECT_EQ(run().interface, "net1");
+}
+
+TEST_F(PodTest, AnUnknownInterfaceIsNotPossibleAndTheOthersAreNamed) {
+  options_.interface = "eth7";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "interface").text, HasSubstr("lo, eth0"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodTest, AnInterfaceWithoutIpv4IsNotPossible) {
+  system_.pod().addresses.resize(1);
+  expect_failure(ExitCode::kNotPossible, "interface");
+}
+
+TEST_F(PodTest, AnInterfaceThatStandsOnAnotherDeviceIsAWarning) {
+  system_.pod().links[1].kind = "ipvlan";
+  system_.pod().links[1].lower_index = 5;
+  system_.pod().links[1].lower_elsewhere = true;
+  EXPECT_THAT(warnings(run()), ElementsAre(HasSubstr("ipvlan")));
+}
+
+TEST_F(PodTest, AStaleEntryIsCorrected) {
+  system_.pod().pnet_table = {{"STALE", "eth0", {}, 0}};
+  EXPECT_EQ(run().code, ExitCode::kDone);
+  EXPECT_THAT(system_.pod().pnet_table, ElementsAre(PnetEntry{"PNA", "eth0", {}, 0}));
+}
+
+TEST_F(PodTest, AForeignEntryThatLeadsToADeviceIsAdoptedAndReported) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  options_.pnetid = "PNA";
+  system_.pod().pnet_table = {{"PNB", "eth0", {}, 0}};
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.pnetid, "PNB");
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("from another program")));
+  EXPECT_THAT(system_.pod().pnet_table, ElementsAre(PnetEntry{"PNB", "eth0", {}, 0}));
+}
+
+TEST_F(PodTest, EPERMAtTheEntryIsRefusedWithAHint) {
+  system_.fail("SMC_PNETID ADD", EPERM);
+  const PodStep last = expect_failure(ExitCode::kRefused, "pnet entry");
+  EXPECT_THAT(last.text, HasSubstr("errno 1"));
+  EXPECT_THAT(last.hint, HasSubstr("CAP_NET_ADMIN"));
+}
+
+// --- step 5
+
+TEST_F(PodTest, WithoutTheSwitchProgramsMustAskThemselves) {
+  system_.pod().sysctls.erase(kSwitch);
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.programs, "ask");
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("tcp2smc")));
+}
+
+TEST_F(PodTest, ReadOnlyProcSysIsRefusedWithAHint) {
+  system_.fail(std::string("write ") + kSwitch, EROFS);
+  const PodStep last = expect_failure(ExitCode::kRefused, "switch");
+  EXPECT_THAT(last.hint, HasSubstr("read-only"));
+}
+
+TEST_F(PodTest, OnReadOnlyProcSysWhatIsRightAlreadyIsNoFailure) {
+  system_.pod().sysctls[kSwitch] = "1\n";
+  system_.fail("write ", EROFS, 100);
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+TEST_F(PodTest, WritesTheParametersThatWereGivenAndNoOther) {
+  options_.rmem = 131072;
+  options_.smcr_buf_type = 2;
+  options_.disable_ipv6 = true;
+  (void)run();
+  EXPECT_EQ(system_.writes,
+            with_self_test({"SMC_PNETID ADD eth0=PNA", std::string("write ") + kSwitch + " = 1",
+                            "write /proc/sys/net/smc/rmem = 131072",
+                            "write /proc/sys/net/smc/smcr_buf_type = 2",
+                            "write /proc/sys/net/ipv6/conf/eth0/disable_ipv6 = 1"}));
+}
+
+TEST_F(PodTest, AParameterThatThisKernelLacksIsNotPossible) {
+  system_.pod().sysctls.erase("/proc/sys/net/smc/rmem");
+  options_.rmem = 131072;
+  expect_failure(ExitCode::kNotPossible, "parameters");
+}
+
+TEST_F(PodTest, AParameterTheKernelRefusesIsRefused) {
+  options_.rmem = 131072;
+  system_.fail("write /proc/sys/net/smc/rmem", EINVAL);
+  expect_failure(ExitCode::kRefused, "parameters");
+}
+
+TEST_F(PodTest, WithoutIpv6ThereIsNothingToDisable) {
+  system_.pod().sysctls.erase("/proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+  options_.disable_ipv6 = true;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+// --- step 6
+
+TEST_F(PodTest, FallingBackIsAFailureInWords) {
+  // What another pod does to the node between two steps.
+  system_.before("new namespace", [&] { system_.devices[0].ports[0].active = false; });
+  const PodStep last = expect_failure(ExitCode::kFellBack, "self-test");
+  EXPECT_THAT(last.text, HasSubstr("0x03030000 (no RDMA device"));
+}
+
+TEST_F(PodTest, ADeviceThatGoesAwayBeforeTheTestIsAFailureOfTheTest) {
+  system_.before("new namespace", [&] {
+    system_.devices.clear();
+    system_.rdma.clear();
+  });
+  expect_failure(ExitCode::kFellBack, "self-test");
+}
+
+TEST_F(PodTest, ADeviceThatGoesAwayBetweenListAndPortsIsLeftOut) {
+  system_.before("RDMA PORT_GET", [&] { system_.rdma.clear(); });
+  expect_failure(ExitCode::kNotPossible, "pnetid");
+}
+
+TEST_F(PodTest, AMissingUeidIsTheFirstThingTheHintNames) {
+  system_.ueids.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kFellBack, "self-test").hint, HasSubstr("no UEID"));
+}
+
+TEST_F(PodTest, AConnectionThatNeverComesAboutIsAFailureNotAWarning) {
+  system_.pair_error = Error{"connect an SMC socket", ETIMEDOUT, {}};
+  expect_failure(ExitCode::kFellBack, "self-test");
+}
+
+TEST_F(PodTest, AutoWarnsWhereNoVerdictIsPossibleAndOnFails) {
+  const struct {
+    const char* what;
+    int code;
+    const char* text;
+  } faults[] = {{"new namespace", EPERM, "make a network namespace"},
+                {"DIAG", ENOENT, "list the SMC sockets"},
+                {"SMC_PNETID ADD lo", EPERM, "add pnetid PNA for lo"}};
+  for (const auto& fault : faults) {
+    options_.self_test = SelfTestMode::kAuto;
+    system_.fail(fault.what, fault.code);
+    const PodReport report = run();
+    EXPECT_EQ(report.code, ExitCode::kDone) << fault.what;
+    EXPECT_FALSE(report.self_test) << fault.what;
+    EXPECT_THAT(warnings(report), ElementsAre(HasSubstr(fault.text)));
+    options_.self_test = SelfTestMode::kOn;
+    system_.fail(fault.what, fault.code);
+    expect_failure(ExitCode::kRefused, "self-test");
+  }
+}
+
+TEST_F(PodTest, ExclusiveRdmaNamespacesAllowNoTest) {
+  system_.rdma_shared = false;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+  options_.self_test = SelfTestMode::kOn;
+  expect_failure(ExitCode::kNotPossible, "self-test");
+}
+
+TEST_F(PodTest, OffMakesNoConnection) {
+  options_.self_test = SelfTestMode::kOff;
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.steps.back().outcome, StepOutcome::kSkipped);
+  EXPECT_THAT(system_.requests, testing::Not(testing::Contains(HasSubstr("connect"))));
+}
+
+TEST_F(PodTest, TheTestLeavesNothingInThePodsNamespace) {
+  (void)run();
+  EXPECT_THAT(system_.pod().pnet_table, testing::SizeIs(1));
+  EXPECT_THAT(system_.pod().addresses, testing::SizeIs(2));
+  EXPECT_FALSE(system_.namespaces.contains("scratch"));
+}
+
+// --- dry run, and the kernel failing anywhere
+
+TEST_F(PodTest, ADryRunWritesNothingAndLoadsNothing) {
+  options_.dry_run = true;
+  options_.rmem = 131072;
+  for (const bool loaded : {false, true}) {
+    system_.smc_loaded = loaded;
+    EXPECT_EQ(run().code, ExitCode::kDone);
+    EXPECT_THAT(system_.writes, IsEmpty());
+    EXPECT_EQ(system_.smc_loaded, loaded);
+  }
+}
+
+TEST_F(PodTest, ADryRunNamesWhatItWouldDo) {
+  options_.dry_run = true;
+  system_.smc_loaded = true;
+  system_.pod().pnet_table = {{"STALE", "eth0", {}, 0}};
+  std::vector<std::string> planned;
+  for (const PodStep& step : run().steps)
+    if (step.outcome == StepOutcome::kPlanned) planned.push_back(step.text);
+  EXPECT_THAT(planned, ElementsAre(HasSubstr("correct eth0 = PNA"), HasSubstr(kSwitch),
+                                   HasSubstr("10.9.0.11")));
+}
+
+TEST_F(PodTest, WhateverRequestFailsTheReportNamesAStepAndAHint) {
+  FakeSystem undisturbed = system_;
+  (void)set_up_pod(undisturbed, options_, [](const PodStep&) {});
+  const FakeSystem fresh = system_;
+  for (const std::string& request : undisturbed.requests) {
+    for (const int code : {EPERM, ENOMEM, ENOBUFS, EIO}) {
+      system_ = fresh;
+      system_.fail(request, code, 100);
+      const PodReport report = run();
+      if (report.code == ExitCode::kDone) continue;
+      EXPECT_FALSE(report.steps.back().text.empty()) << request;
+      EXPECT_FALSE(report.steps.back().hint.empty()) << request;
+    }
+  }
+}
+
+TEST_F(PodTest, WhateverAnswerIsGarbageNothingBreaks) {
+  FakeSystem undisturbed = system_;
+  (void)set_up_pod(undisturbed, options_, [](const PodStep&) {});
+  const FakeSystem fresh = system_;
+  for (const std::string& request : undisturbed.requests) {
+    if (request.starts_with("write ") || request.starts_with("read ")) continue;
+    for (const std::string& garbage :
+         {std::string("x"), std::string(16, '\0'), std::string(64, '\xff'),
+          test::message(0x22, "short") + test::done(), test::done(), test::ack()}) {
+      system_ = fresh;
+      system_.replay(request, {garbage}, 100);
+      const PodReport report = run();
+      EXPECT_FALSE(report.steps.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smc::node
