@@ -22,9 +22,9 @@ constexpr std::string_view kNodeAffinityPointer = "/spec/affinity/nodeAffinity";
 constexpr std::string_view kRequiredPointer =
     "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
 
-// Bounds the patch. An operation is less than four times what it adds to the pod, and a pod of more
-// than 1.5 MiB is too large for etcd.
-constexpr std::size_t kMaxTermsPatchBytes = 6 << 20;
+// Bounds the patch. An operation is at most 2.5 times as long as the term that it makes, and etcd
+// stores no pod of more than 1.5 MiB.
+constexpr std::size_t kMaxTermsPatchBytes = 4 << 20;
 
 struct Expression {
   std::string_view key;

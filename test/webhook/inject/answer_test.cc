@@ -7,31 +7,19 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "reviews.h"
 
 namespace smc::webhook {
 namespace {
 
 using nlohmann::json;
-
-json review_of(const json& pod) {
-  return {{"apiVersion", "admission.k8s.io/v1"},
-          {"kind", "AdmissionReview"},
-          {"request",
-           {{"uid", "b7f1-2"},
-            {"kind", {{"group", ""}, {"version", "v1"}, {"kind", "Pod"}}},
-            {"operation", "CREATE"},
-            {"namespace", "shop"},
-            {"dryRun", true},
-            {"object", pod}}}};
-}
+using test::annotated_pod;
+using test::review_of;
 
 json pod(const char* enabled) {
-  return {{"metadata",
-           {{"generateName", "web-6d4-"},
-            {"annotations", {{"smc.asm.alibabacloud.com/enabled", enabled}}},
-            {"ownerReferences",
-             {{{"kind", "ReplicaSet"}, {"name", "web-6d4"}, {"controller", true}}}}}},
-          {"spec", {{"containers", {{{"name", "web"}}}}}}};
+  json made = annotated_pod();
+  made["metadata"]["annotations"]["smc.asm.alibabacloud.com/enabled"] = enabled;
+  return made;
 }
 
 Answer ask(const json& review) {
@@ -43,7 +31,7 @@ TEST(Answer, EchoesTheUidAndAllows) {
   const json body = json::parse(ask(review_of(pod("false"))).body);
   EXPECT_EQ(body["apiVersion"], "admission.k8s.io/v1");
   EXPECT_EQ(body["kind"], "AdmissionReview");
-  EXPECT_EQ(body["response"]["uid"], "b7f1-2");
+  EXPECT_EQ(body["response"]["uid"], "705ab4f5-6393-11e8-b7cc-42010a800002");
   EXPECT_EQ(body["response"]["allowed"], true);
 }
 
@@ -70,7 +58,7 @@ TEST(Answer, LabelsTheReviewForTheLog) {
   const Answer answer = ask(review_of(pod("true")));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.decision, Decision::kInjected);
-  EXPECT_EQ(answer.labels.uid, "b7f1-2");
+  EXPECT_EQ(answer.labels.uid, "705ab4f5-6393-11e8-b7cc-42010a800002");
   EXPECT_EQ(answer.labels.pod_namespace, "shop");
   EXPECT_EQ(answer.labels.pod, "web-6d4-");
   EXPECT_EQ(answer.labels.owner, "ReplicaSet/web-6d4");
@@ -92,7 +80,7 @@ TEST(Answer, KeepsWhatItReadOfARefusedReviewForTheLog) {
   const Answer answer = ask(review);
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.body, "request.object.spec.hostNetwork: true or false is expected");
-  EXPECT_EQ(answer.labels.uid, "b7f1-2");
+  EXPECT_EQ(answer.labels.uid, "705ab4f5-6393-11e8-b7cc-42010a800002");
   EXPECT_EQ(answer.labels.pod, "web-6d4-");
 }
 

@@ -1,0 +1,462 @@
+// Whatever is sent: an answer as the contract says, within a second and 64 MiB beyond the body,
+// never a crash and never a patch.
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "reviews.h"
+
+namespace smc::webhook {
+namespace {
+
+using test::annotated_pod;
+using test::ask_text;
+using test::Json;
+using test::Reply;
+using test::review_of;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // memory and slowness are the sanitizer's
+#else
+constexpr bool kSanitized = false;
+#endif
+
+constexpr std::chrono::seconds kLongest(kSanitized ? 20 : 1);
+
+void expect_refused(const std::string& body, const std::string& what) {
+  const auto start = std::chrono::steady_clock::now();
+  const Reply reply = ask_text(body);
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(reply.status, 400) << what;
+  EXPECT_FALSE(reply.has_patch) << what;
+  EXPECT_FALSE(reply.refusal.empty()) << what;
+  EXPECT_LT(reply.refusal.size(), 300u) << what;
+  EXPECT_EQ(reply.refusal.find('\n'), std::string::npos) << what;
+  EXPECT_LT(took, kLongest) << what;
+}
+
+// A pod in which every field that is read stands once.
+Json full_review() {
+  Json pod = annotated_pod();
+  pod["metadata"]["name"] = "web-1";
+  Json& annotations = pod["metadata"]["annotations"];
+  annotations["smc.asm.alibabacloud.com/on-failure"] = "fail";
+  annotations["smc.asm.alibabacloud.com/interface"] = "eth0";
+  annotations["smc.asm.alibabacloud.com/pnetid"] = "P";
+  annotations["network.alibabacloud.com/erdma-smcr"] = "true";
+  Json expression = {
+      {"key", "smc.asm.alibabacloud.com/erdma"}, {"operator", "In"}, {"values", {"a"}}};
+  Json field = {{"key", "metadata.x"}, {"operator", "In"}, {"values", {"a"}}};
+  pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = {
+      {"nodeSelectorTerms", {{{"matchExpressions", {expression}}, {"matchFields", {field}}}}}};
+  pod["spec"]["hostNetwork"] = false;
+  pod["spec"]["hostUsers"] = true;
+  pod["spec"]["os"]["name"] = "linux";
+  pod["spec"]["nodeSelector"] = {{"kubernetes.io/os", "linux"},
+                                 {"smc.asm.alibabacloud.com/erdma", "true"}};
+  pod["spec"]["runtimeClassName"] = "runc";
+  pod["spec"]["nodeName"] = "";
+  pod["spec"]["containers"][0]["ports"] = {{{"containerPort", 8080}}};
+  pod["spec"]["initContainers"] = {{{"name", "migrate"}, {"ports", {{{"containerPort", 1}}}}}};
+  Json review = review_of(pod);
+  review["request"]["subResource"] = "";
+  review["request"]["name"] = "web-1";
+  return review;
+}
+
+struct Field {
+  const char* pointer;
+  Json::value_t type;
+};
+
+constexpr auto kText = Json::value_t::string;
+constexpr auto kFlag = Json::value_t::boolean;
+constexpr auto kNumber = Json::value_t::number_unsigned;
+constexpr auto kList = Json::value_t::array;
+constexpr auto kObject = Json::value_t::object;
+
+std::vector<Field> fields() {
+  static const Field kFields[] = {
+      {"/apiVersion", kText},
+      {"/kind", kText},
+      {"/request", kObject},
+      {"/request/uid", kText},
+      {"/request/kind", kObject},
+      {"/request/kind/group", kText},
+      {"/request/kind/version", kText},
+      {"/request/kind/kind", kText},
+      {"/request/subResource", kText},
+      {"/request/operation", kText},
+      {"/request/namespace", kText},
+      {"/request/name", kText},
+      {"/request/dryRun", kFlag},
+      {"/request/object", kObject},
+      {"/request/object/metadata", kObject},
+      {"/request/object/metadata/name", kText},
+      {"/request/object/metadata/generateName", kText},
+      {"/request/object/metadata/annotations", kObject},
+      {"/request/object/metadata/annotations/smc.asm.alibabacloud.com~1enabled", kText},
+      {"/request/object/metadata/annotations/smc.asm.alibabacloud.com~1on-failure", kText},
+      {"/request/object/metadata/annotations/smc.asm.alibabacloud.com~1interface", kText},
+      {"/request/object/metadata/annotations/smc.asm.alibabacloud.com~1pnetid", kText},
+      {"/request/object/metadata/annotations/network.alibabacloud.com~1erdma-smcr", kText},
+      {"/request/object/metadata/ownerReferences", kList},
+      {"/request/object/metadata/ownerReferences/0", kObject},
+      {"/request/object/metadata/ownerReferences/0/kind", kText},
+      {"/request/object/metadata/ownerReferences/0/name", kText},
+      {"/request/object/metadata/ownerReferences/0/controller", kFlag},
+      {"/request/object/spec", kObject},
+      {"/request/object/spec/hostNetwork", kFlag},
+      {"/request/object/spec/hostUsers", kFlag},
+      {"/request/object/spec/os", kObject},
+      {"/request/object/spec/os/name", kText},
+      {"/request/object/spec/nodeSelector", kObject},
+      {"/request/object/spec/nodeSelector/kubernetes.io~1os", kText},
+      {"/request/object/spec/nodeSelector/smc.asm.alibabacloud.com~1erdma", kText},
+      {"/request/object/spec/runtimeClassName", kText},
+      {"/request/object/spec/nodeName", kText},
+      {"/request/object/spec/containers", kList},
+      {"/request/object/spec/containers/0", kObject},
+      {"/request/object/spec/containers/0/name", kText},
+      {"/request/object/spec/containers/0/ports", kList},
+      {"/request/object/spec/containers/0/ports/0", kObject},
+      {"/request/object/spec/containers/0/ports/0/containerPort", kNumber},
+      {"/request/object/spec/initContainers", kList},
+      {"/request/object/spec/initContainers/0", kObject},
+      {"/request/object/spec/initContainers/0/name", kText},
+      {"/request/object/spec/initContainers/0/ports", kList},
+      {"/request/object/spec/initContainers/0/ports/0", kObject},
+      {"/request/object/spec/initContainers/0/ports/0/containerPort", kNumber},
+      {"/request/object/spec/affinity", kObject},
+      {"/request/object/spec/affinity/nodeAffinity", kObject},
+  };
+  std::vector<Field> all(std::begin(kFields), std::end(kFields));
+  static const std::vector<std::pair<std::string, Json::value_t>> kBelowRequired = {
+      {"", kObject},
+      {"/nodeSelectorTerms", kList},
+      {"/nodeSelectorTerms/0", kObject},
+      {"/nodeSelectorTerms/0/matchExpressions", kList},
+      {"/nodeSelectorTerms/0/matchExpressions/0", kObject},
+      {"/nodeSelectorTerms/0/matchExpressions/0/key", kText},
+      {"/nodeSelectorTerms/0/matchExpressions/0/operator", kText},
+      {"/nodeSelectorTerms/0/matchExpressions/0/values", kList},
+      {"/nodeSelectorTerms/0/matchExpressions/0/values/0", kText},
+      {"/nodeSelectorTerms/0/matchFields", kList},
+      {"/nodeSelectorTerms/0/matchFields/0", kObject},
+      {"/nodeSelectorTerms/0/matchFields/0/key", kText},
+      {"/nodeSelectorTerms/0/matchFields/0/operator", kText},
+      {"/nodeSelectorTerms/0/matchFields/0/values", kList},
+  };
+  static const std::vector<std::string> kPointers = [] {
+    std::vector<std::string> made;
+    for (const auto& [pointer, type] : kBelowRequired)
+      made.push_back(
+          "/request/object/spec/affinity/nodeAffinity/"
+          "requiredDuringSchedulingIgnoredDuringExecution" +
+          pointer);
+    return made;
+  }();
+  for (std::size_t i = 0; i < kPointers.size(); ++i)
+    all.push_back({kPointers[i].c_str(), kBelowRequired[i].second});
+  return all;
+}
+
+TEST(BadInput, TheReviewThatTheOtherCasesSpoilIsGood) {
+  const Reply reply = ask_text(full_review().dump());
+  EXPECT_EQ(reply.status, 200) << reply.refusal;
+  EXPECT_EQ(reply.decision, Decision::kInjected);
+}
+
+TEST(BadInput, AWrongTypeAtAnyFieldThatIsRead) {
+  const Json values[] = {"text", true, 7, -7, 1.5, Json::array(), Json::object()};
+  for (const Field& field : fields()) {
+    for (const Json& value : values) {
+      const bool number = field.type == kNumber && value.is_number_integer();
+      if (value.type() == field.type || number) continue;
+      Json review = full_review();
+      review[Json::json_pointer(field.pointer)] = value;
+      expect_refused(review.dump(), std::string(field.pointer) + " = " + value.dump());
+    }
+  }
+}
+
+TEST(BadInput, AKeyThatIsReadStandsTwice) {
+  for (const Field& field : fields()) {
+    const Json::json_pointer pointer(field.pointer);
+    if (pointer.back().find_first_not_of("0123456789") == std::string::npos) continue;
+    for (const bool null_first : {false, true}) {
+      Json review = full_review();
+      const Json twin = null_first ? Json() : review[pointer];
+      review[pointer.parent_pointer()]["TWIN"] = twin;
+      std::string body = review.dump();
+      body.replace(body.find("\"TWIN\""), 6, Json(pointer.back()).dump());
+      expect_refused(body, std::string("twice: ") + field.pointer);
+    }
+  }
+}
+
+TEST(BadInput, NullIsAbsentAndOnlyWhatMustBeThereIsMissed) {
+  for (const Field& field : fields()) {
+    const std::string pointer = field.pointer;
+    Json review = full_review();
+    review[Json::json_pointer(pointer)] = nullptr;
+    const bool needed = pointer == "/apiVersion" || pointer == "/kind" || pointer == "/request" ||
+                        pointer == "/request/uid" || pointer == "/request/object" ||
+                        pointer.find("/values/0") != std::string::npos;
+    EXPECT_EQ(ask_text(review.dump()).status, needed ? 400 : 200) << pointer;
+  }
+}
+
+TEST(BadInput, OurOwnContainerIsReadWhole) {
+  Json pod = annotated_pod();
+  pod = test::patched(pod, test::ask(pod));
+  const Json container = pod["spec"]["initContainers"][0];
+  const Json flat = container.flatten();
+  for (const auto& [pointer, value] : flat.items()) {
+    if (pointer.find("/resources/") == 0) continue;  // the API takes numbers for quantities
+    Json spoilt = pod;
+    spoilt["spec"]["initContainers"][0][Json::json_pointer(pointer)] = Json::array({1});
+    expect_refused(review_of(spoilt).dump(), pointer);
+  }
+  for (const auto& [key, value] : container.items()) {
+    Json twice = pod;
+    twice["spec"]["initContainers"][0]["TWIN"] = value;
+    std::string body = review_of(twice).dump();
+    body.replace(body.find("\"TWIN\""), 6, Json(key).dump());
+    expect_refused(body, key);
+  }
+}
+
+TEST(BadInput, TruncatedAtEveryByte) {
+  const std::string whole = full_review().dump();
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    expect_refused(whole.substr(0, length), "cut to " + std::to_string(length));
+}
+
+TEST(BadInput, MoreThanOneDocument) {
+  const std::string whole = full_review().dump();
+  for (const char* tail : {"{}", "\n{}\n", ",", "}", "null", "x", "\x01", "\xEF\xBB\xBF"})
+    expect_refused(whole + tail, tail);
+  expect_refused(whole + whole, "two reviews");
+  expect_refused(whole + std::string(1, '\0'), "a zero byte");
+  EXPECT_EQ(ask_text(" \n\t" + whole + "\r\n ").status, 200) << "blanks are no document";
+}
+
+TEST(BadInput, NotJson) {
+  for (const char* body :
+       {"",           " ",         "null",       "true",      "7",       "\"text\"",
+        "[]",         "{}",        "[{}]",       "nul",       "{'a':1}", "{\"a\":1,}",
+        "[1,]",       "{\"a\"}",   "<xml/>",     "a: b",      "NaN",     "{\"a\":01}",
+        "{\"a\":1.}", "{\"a\":-}", "{\"a\":+1}", "{\"a\":1e}"})
+    expect_refused(body, body);
+}
+
+TEST(BadInput, StringsThatAreNoUnicode) {
+  for (const char* bad : {"\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82",
+                          "\x80", "\\ud800", "\\x", "\n", "\x01"}) {
+    std::string body = full_review().dump();
+    body.replace(body.find("migrate"), 7, bad);
+    expect_refused(body, bad);
+  }
+}
+
+// A review whose pod has an unknown field with `text`.
+std::string review_with(const std::string& text) {
+  Json pod = annotated_pod();
+  pod["spec"]["x-unknown"] = "HERE";
+  std::string body = review_of(pod).dump();
+  return body.replace(body.find("\"HERE\""), 6, text);
+}
+
+std::string nested(std::size_t levels, const std::string& open, const std::string& innermost,
+                   const std::string& close) {
+  std::string out;
+  for (std::size_t i = 0; i < levels; ++i) out += open;
+  out += innermost;
+  for (std::size_t i = 0; i < levels; ++i) out += close;
+  return out;
+}
+
+TEST(BadInput, DeeperThanTheLimitIsRefusedAndTheLimitIsNot) {
+  constexpr std::size_t kMaxDepth = 1000;
+  constexpr std::size_t kAbove = 4;  // document, request, object, spec
+  for (const auto& [open, innermost, close] : std::vector<std::array<std::string, 3>>{
+           {"[", "", "]"}, {"[", "1", "]"}, {"{\"a\":", "1", "}"}, {"[{\"a\":", "1", "}]"}}) {
+    const std::size_t step = open[0] == '[' && open.size() > 1 ? 2 : 1;
+    const std::size_t fits = (kMaxDepth - kAbove) / step;
+    EXPECT_EQ(ask_text(review_with(nested(fits, open, innermost, close))).status, 200) << open;
+    expect_refused(review_with(nested(fits + 1, open, innermost, close)), open);
+  }
+  EXPECT_EQ(ask_text(review_with(nested(995, "[", "{}", "]"))).status, 200);
+  expect_refused(review_with(nested(996, "[", "{}", "]")), "an empty object innermost");
+  EXPECT_EQ(ask_text(review_with(nested(995, "[", "\"[[[\\\"[[[\"", "]"))).status, 200)
+      << "brackets in a string do not nest";
+}
+
+TEST(BadInput, NestedVeryDeep) {
+  expect_refused(nested(200'000, "[", "", "]"), "arrays");
+  expect_refused(nested(200'000, "{\"a\":", "1", "}"), "objects");
+  expect_refused(std::string(200'000, '['), "never closed");
+  expect_refused(review_with(nested(200'000, "[", "", "]")), "within a pod");
+}
+
+TEST(BadInput, NumbersOfAnySizeAreGoodJson) {
+  for (const char* number : {"123456789012345678901234567890", "-123456789012345678901234567890",
+                             "1e400", "-1E+999", "1e-999", "0.12345678901234567890123456789",
+                             "18446744073709551615", "18446744073709551616", "-0", "-0.0e-0"})
+    EXPECT_EQ(ask_text(review_with(number)).decision, Decision::kInjected) << number;
+  EXPECT_EQ(ask_text(review_with(nested(996, "[", "1e400", "]"))).status, 200) << "deep as well";
+  expect_refused(review_with("1e400, \"b\": 01"), "a bad number beside a large one");
+  Json pod = annotated_pod();
+  pod["spec"]["containers"][0]["ports"] = {{{"containerPort", 65500}}};
+  std::string body = review_of(pod).dump();
+  expect_refused(body.replace(body.find("65500"), 5, "65500000000000000000000"), "no port");
+}
+
+std::string fill(std::size_t bytes, const std::string& open, const std::string& unit,
+                 const std::string& close) {
+  std::string out = open;
+  while (out.size() + unit.size() + close.size() <= bytes) out += unit;
+  return out + close;
+}
+
+constexpr std::size_t kBodyLimit = 7 << 20;
+
+struct Large {
+  const char* name;
+  std::function<std::string()> make;
+  int status;
+};
+
+const Large kLarge[] = {
+    {"numbers", [] { return fill(kBodyLimit, "[", "1,", "1]"); }, 400},
+    {"numbers in a pod", [] { return review_with(fill(kBodyLimit - 2000, "[", "1,", "1]")); }, 400},
+    {"empty arrays", [] { return fill(kBodyLimit, "[", "[],", "1]"); }, 400},
+    {"short arrays", [] { return fill(kBodyLimit, "[", "[1],", "1]"); }, 400},
+    {"open brackets", [] { return std::string(kBodyLimit, '['); }, 400},
+    {"commas", [] { return std::string(kBodyLimit, ','); }, 400},
+    {"empty strings", [] { return fill(kBodyLimit, "[", "\"\",", "1]"); }, 400},
+    {"quotes", [] { return std::string(kBodyLimit, '"'); }, 400},
+    {"one string", [] { return review_with(fill(kBodyLimit - 2000, "\"", "x,", "\"")); }, 400},
+    {"one plain string", [] { return review_with(fill(kBodyLimit - 2000, "\"", "xy", "\"")); },
+     200},
+    {"escapes", [] { return review_with(fill(kBodyLimit - 2000, "\"", "\\u0001", "\"")); }, 200},
+    {"a large number", [] { return review_with(std::string(kBodyLimit - 2000, '7')); }, 200},
+    {"large numbers",
+     [] { return review_with(fill(kBodyLimit - 2000, "[", "12345678901234567890123,", "1]")); },
+     200},
+    {"as many values as are taken",
+     [] {
+       return review_with("[" + fill(3'600'000, "[", "1,", "1]") + "," +
+                          fill(kBodyLimit - 3'602'000, "\"", "xy", "\"") + "]");
+     },
+     200},
+    {"many terms of affinity",
+     [] {
+       Json pod = annotated_pod();
+       pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+          ["nodeSelectorTerms"] = "HERE";
+       std::string body = review_of(pod).dump();
+       return body.replace(body.find("\"HERE\""), 6,
+                           fill(kBodyLimit - 2000, "[", "{\"matchFields\":[{}]},", "{}]"));
+     },
+     400},
+    {"many containers with ports",
+     [] {
+       Json pod = annotated_pod();
+       pod["spec"]["containers"] = "HERE";
+       std::string body = review_of(pod).dump();
+       return body.replace(
+           body.find("\"HERE\""), 6,
+           fill(kBodyLimit - 2000, "[",
+                "{\"name\":\"a-container-of-some-kind\",\"ports\":[{\"containerPort\":65500}]},",
+                "{}]"));
+     },
+     200},
+    {"a long uid",
+     [] {
+       Json review = full_review();
+       review["request"]["uid"] = std::string(kBodyLimit - 5000, 'u');
+       return review.dump();
+     },
+     200},
+    {"20 MB of numbers", [] { return fill(20'000'000, "[", "1,", "1]"); }, 400},
+    {"20 MB nested", [] { return nested(10'000'000, "[", "", "]"); }, 400},
+};
+
+// Peak of resident memory in bytes above what this process has before `run`, measured in a child.
+template <class Run>
+long peak_growth_kib(Run run) {
+  ::malloc_trim(0);  // or the child would be served from what the test itself has freed
+  int ends[2];
+  if (::pipe(ends) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    run();
+    ::getrusage(RUSAGE_SELF, &after);
+    const long growth = after.ru_maxrss - before.ru_maxrss;
+    ::_exit(::write(ends[1], &growth, sizeof growth) == sizeof growth ? 0 : 1);
+  }
+  ::close(ends[1]);
+  long growth = -1;
+  if (::read(ends[0], &growth, sizeof growth) != sizeof growth) growth = -1;
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  return growth;
+}
+
+TEST(BadInput, LargeBodiesAreAnsweredWithinASecond) {
+  for (const Large& large : kLarge) {
+    std::string body = large.make();
+    const auto start = std::chrono::steady_clock::now();
+    const Answer answer = answer_review(body, Config());
+    const auto took = std::chrono::steady_clock::now() - start;
+    EXPECT_EQ(answer.status, large.status) << large.name << ": " << answer.body.substr(0, 200);
+    EXPECT_LT(took, kLongest) << large.name;
+  }
+}
+
+TEST(BadInput, LargeBodiesTakeAtMost64MiBBeyondThemselves) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
+  for (const Large& large : kLarge) {
+    std::string body = large.make();
+    body.reserve(body.size() + 64);  // as the listener does
+    const long growth = peak_growth_kib([&] { answer_review(body, Config()); });
+    EXPECT_GE(growth, 0) << large.name;
+    EXPECT_LE(growth, 64 << 10) << large.name;
+  }
+}
+
+TEST(BadInput, MemoryIsGivenBackAfterALargeReview) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
+  const auto resident_kib = [] {
+    long pages = 0;
+    long resident = 0;
+    FILE* file = std::fopen("/proc/self/statm", "r");
+    if (file == nullptr || std::fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = -1;
+    if (file != nullptr) std::fclose(file);
+    return resident * (::sysconf(_SC_PAGESIZE) / 1024);
+  };
+  const std::string small = full_review().dump();
+  ask_text(small);
+  const long before = resident_kib();
+  ASSERT_GT(before, 0);
+  ask_text(review_with(fill(kBodyLimit - 2000, "\"", "xy", "\"")));
+  ask_text(small);
+  EXPECT_LE(resident_kib() - before, 4 << 10);
+}
+
+}  // namespace
+}  // namespace smc::webhook
