@@ -1,13 +1,60 @@
 # shellcheck shell=bash
 # The chart's release, and the programs that its images stand for.
 
-export CHART=$ROOT/charts/smc-webhook
+export CHART=$ROOT/charts/smc-webhook NAMESPACE=smc-system RELEASE=smc
+export CONFIGURATION=smc-webhook.webhook.$NAMESPACE.$RELEASE # the MutatingWebhookConfiguration's name
+PREFIX=smc.asm.alibabacloud.com
 
 # kubelet.py runs these where a pod names an image of ours: image name -> program here, and its place in the image.
 export_programs() {
-  local bin=$ROOT/build/release/bin
-  PROGRAMS=$(jq -nc --arg bin "$bin" '
-    [["smc-webhook", "smc-webhook"], ["smc-node-init", "smc-node-init"], ["smc-node-agent", "smc-node-agent"]]
-    | map({key: .[0], value: {file: ($bin + "/" + .[1]), path: ("/" + .[1])}}) | from_entries')
+  PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" '
+    ["smc-webhook", "smc-node-init", "smc-node-agent"]
+    | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries')
   export PROGRAMS
+}
+
+# As the chart's notes ask for on clusters older than 1.21: namespaces do not carry their names as a label there.
+namespace() { # NAME
+  kubectl create namespace "$1" >/dev/null
+  kubectl label namespace "$1" "kubernetes.io/metadata.name=$1" >/dev/null
+  await 10 "namespace $1 has its service account" kubectl -n "$1" get serviceaccount default
+}
+
+# dry_run FILE [KUBECTL-OPTION...]: what the API server would make of the object, as JSON; warnings go to standard error
+dry_run() {
+  local file=$1
+  shift
+  kubectl create --dry-run=server -o json -f "$file" "$@"
+}
+
+# annotated_pod [JQ-FILTER]: a pod that asks for SMC, changed by the filter
+annotated_pod() {
+  jq -n --arg key "$PREFIX/enabled" '{apiVersion: "v1", kind: "Pod",
+    metadata: {name: "probe", annotations: {($key): "true"}},
+    spec: {containers: [{name: "app", image: "example.test/app:1"}]}}' | jq "${1:-.}"
+}
+
+first_init() { # < pod
+  jq -r '.spec.initContainers[0].name // "none"'
+}
+
+# metric NAME [LABEL="VALUE"]: its value summed over the ready webhook pods
+metric() {
+  local ip
+  for ip in $(webhook_addresses); do
+    curl -sf "http://$ip:8080/metrics"
+  done | awk -v name="$1" -v label="${2:-}" '
+    $1 ~ "^" name "({|$)" && index($0, label) {sum += $NF; seen = 1} END {print seen ? sum : "none"}'
+}
+
+webhook_addresses() {
+  kubectl -n $NAMESPACE get endpoints $RELEASE-smc-webhook -o jsonpath='{.subsets[*].addresses[*].ip}'
+}
+
+# decision_of POD: the decision in the API server's audit log, "none" where the webhook sent none
+decision_of() {
+  await 5 "the creation of $1 is on the audit log" grep -q "\"name\":\"$1\"" "$E2E_DIR/logs/audit.log"
+  jq -rs --arg pod "$1" '[.[] | select(.objectRef.name == $pod)] | last | .annotations
+    | to_entries | map(select(.key | endswith("/decision")) | select(.key | startswith("pods."))) | .[0].value // "none"' \
+    "$E2E_DIR/logs/audit.log"
 }

@@ -1,0 +1,138 @@
+// The pods of the chart: what they may do, how they come and go.
+#include <set>
+
+#include "test/chart/chart.h"
+
+namespace smc::chart {
+namespace {
+
+using Pods = ChartTest;
+
+nlohmann::json pod_spec(const nlohmann::json& object) {
+  return object["kind"] == "Pod" ? object["spec"] : object["spec"]["template"]["spec"];
+}
+
+// Pod Security Standards, level "restricted", the fields that these pods use.
+void expect_restricted(const nlohmann::json& spec) {
+  for (const char* field : {"hostNetwork", "hostPID", "hostIPC"})
+    EXPECT_FALSE(spec.value(field, false)) << field;
+  EXPECT_EQ(spec["securityContext"]["runAsNonRoot"], true);
+  EXPECT_EQ(spec["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+  EXPECT_NE(spec["securityContext"].value("runAsUser", 0), 0);
+  for (const auto& volume : spec.value("volumes", nlohmann::json::array()))
+    EXPECT_FALSE(volume.contains("hostPath"));
+  for (const auto& container : spec["containers"]) {
+    const auto& security = container["securityContext"];
+    EXPECT_EQ(security["allowPrivilegeEscalation"], false);
+    EXPECT_EQ(security["readOnlyRootFilesystem"], true);
+    EXPECT_EQ(security["capabilities"], nlohmann::json({{"drop", {"ALL"}}}));
+    EXPECT_FALSE(security.value("privileged", false));
+    for (const auto& port : container.value("ports", nlohmann::json::array()))
+      EXPECT_FALSE(port.contains("hostPort"));
+  }
+}
+
+TEST_F(Pods, AllButTheAgentsKeepToTheRestrictedLevel) {
+  for (const Variant& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    const Rendering& rendering = render({.set = variant.set});
+    for (const char* kind : {"Deployment", "Job", "Pod"})
+      for (const auto& object : rendering.of_kind(kind)) expect_restricted(pod_spec(object));
+  }
+}
+
+TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabilities) {
+  const auto spec = pod_spec(render({}).only("DaemonSet", "agent"));
+  EXPECT_EQ(spec["hostNetwork"], true);
+  EXPECT_EQ(spec["hostPID"], true);
+  EXPECT_FALSE(spec.value("hostIPC", false));
+  const auto& security = spec["containers"][0]["securityContext"];
+  EXPECT_FALSE(security.contains("privileged"));
+  EXPECT_EQ(security["allowPrivilegeEscalation"], false);
+  EXPECT_EQ(security["readOnlyRootFilesystem"], true);
+  EXPECT_EQ(security["capabilities"]["drop"], nlohmann::json({"ALL"}));
+  EXPECT_EQ(security["capabilities"]["add"],
+            nlohmann::json({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}));
+  for (const auto& mount : spec["containers"][0]["volumeMounts"])
+    EXPECT_EQ(mount["readOnly"], true);
+}
+
+TEST_F(Pods, NeverRunAnImageThatMayChangeUnnoticed) {
+  for (const auto& object : render({}).objects) {
+    if (object["kind"] == "Deployment" || object["kind"] == "DaemonSet" ||
+        object["kind"] == "Job") {
+      const std::string image = pod_spec(object)["containers"][0]["image"];
+      EXPECT_TRUE(image.ends_with(":" SMC_PROJECT_VERSION)) << image;
+    }
+  }
+}
+
+TEST_F(Pods, TakeADigestBeforeATag) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  const Rendering rendering =
+      render({.set = {"imageRegistry=r.test/x", "webhook.image.digest=" + digest,
+                      "webhook.image.tag=v1", "agent.image.registry=other.test"}});
+  EXPECT_EQ(pod_spec(rendering.only("Deployment", "webhook"))["containers"][0]["image"],
+            "r.test/x/smc-webhook@" + digest);
+  EXPECT_EQ(pod_spec(rendering.only("DaemonSet", "agent"))["containers"][0]["image"],
+            "other.test/smc-node-agent:" SMC_PROJECT_VERSION);
+}
+
+TEST_F(Pods, OfTheWebhookAreTwoAndNeverAllGone) {
+  const Rendering& rendering = render({});
+  const auto deployment = rendering.only("Deployment", "webhook");
+  EXPECT_EQ(deployment["spec"]["replicas"], 2);
+  EXPECT_EQ(deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"], 0);
+  EXPECT_EQ(rendering.only("PodDisruptionBudget", "webhook")["spec"]["maxUnavailable"], 1);
+  std::set<std::string> keys;
+  const auto spec = pod_spec(deployment);
+  for (const auto& constraint : spec["topologySpreadConstraints"])
+    keys.insert(constraint["topologyKey"].get<std::string>());
+  EXPECT_EQ(keys, (std::set<std::string>{"kubernetes.io/hostname", "topology.kubernetes.io/zone"}));
+}
+
+TEST_F(Pods, AreCountedByTheAutoscalerAloneWhereThereIsOne) {
+  const Rendering& rendering = render({.set = {"webhook.autoscaling.enabled=true"}});
+  EXPECT_FALSE(rendering.only("Deployment", "webhook")["spec"].contains("replicas"));
+  EXPECT_EQ(rendering.only("HorizontalPodAutoscaler", "webhook")["spec"]["minReplicas"], 2);
+}
+
+TEST_F(Pods, HaveNoDisruptionBudgetWhenThereIsOnlyOne) {
+  EXPECT_TRUE(render({.set = {"webhook.replicas=1"}}).of_kind("PodDisruptionBudget").empty());
+}
+
+TEST_F(Pods, OfTheWebhookAreProbedOnTheHealthPort) {
+  const auto container = pod_spec(render({}).only("Deployment", "webhook"))["containers"][0];
+  EXPECT_EQ(container["startupProbe"]["httpGet"],
+            nlohmann::json({{"path", "/healthz"}, {"port", "health"}}));
+  EXPECT_EQ(container["livenessProbe"]["httpGet"],
+            nlohmann::json({{"path", "/healthz"}, {"port", "health"}}));
+  EXPECT_EQ(container["readinessProbe"]["httpGet"],
+            nlohmann::json({{"path", "/readyz"}, {"port", "health"}}));
+}
+
+TEST_F(Pods, HaveRequestsAndAMemoryLimit) {
+  const Rendering& rendering = render({});
+  for (const char* kind : {"Deployment", "DaemonSet", "Job", "Pod"}) {
+    for (const auto& object : rendering.of_kind(kind)) {
+      const auto spec = pod_spec(object);
+      const auto& resources = spec["containers"][0]["resources"];
+      EXPECT_TRUE(resources["requests"].contains("cpu")) << kind;
+      EXPECT_TRUE(resources["requests"].contains("memory")) << kind;
+      EXPECT_TRUE(resources["limits"].contains("memory")) << kind;
+    }
+  }
+}
+
+TEST_F(Pods, GetATokenOnlyWhereTheyAskTheApiServer) {
+  const std::vector<std::string> alone = {"certificates.mode=certManager", "mesh.watch=false"};
+  EXPECT_EQ(
+      pod_spec(
+          render({.set = alone}).only("Deployment", "webhook"))["automountServiceAccountToken"],
+      false);
+  EXPECT_EQ(pod_spec(render({}).only("Deployment", "webhook"))["automountServiceAccountToken"],
+            true);
+}
+
+}  // namespace
+}  // namespace smc::chart

@@ -1,0 +1,111 @@
+// RBAC and the agents' ValidatingAdmissionPolicy: nothing beyond what the programs need.
+#include "test/chart/chart.h"
+
+namespace smc::chart {
+namespace {
+
+using Rights = ChartTest;
+
+nlohmann::json rule_for(const nlohmann::json& role, const std::string& resource) {
+  for (const auto& rule : role["rules"])
+    if (rule["resources"] == nlohmann::json({resource})) return rule;
+  return nullptr;
+}
+
+TEST_F(Rights, NameEveryGroupResourceAndVerb) {
+  for (const Variant& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    const Rendering& rendering = render({.set = variant.set});
+    for (const char* kind : {"Role", "ClusterRole"}) {
+      for (const auto& role : rendering.of_kind(kind)) {
+        EXPECT_EQ(role.dump().find('*'), std::string::npos) << role.dump();
+        EXPECT_FALSE(role["rules"].empty());
+      }
+    }
+  }
+}
+
+TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
+  const Rendering& rendering = render({});
+  const auto role = rendering.only("Role", "webhook");
+  ASSERT_EQ(role["rules"].size(), 1U);
+  EXPECT_EQ(role["rules"][0]["resources"], nlohmann::json({"secrets"}));
+  EXPECT_EQ(role["rules"][0]["resourceNames"], nlohmann::json({"smc-smc-webhook-ca"}));
+
+  const auto cluster = rendering.only("ClusterRole", "webhook");
+  ASSERT_EQ(cluster["rules"].size(), 2U);
+  const auto webhook = rendering.only("MutatingWebhookConfiguration", "webhook");
+  EXPECT_EQ(rule_for(cluster, "mutatingwebhookconfigurations")["resourceNames"],
+            nlohmann::json({webhook["metadata"]["name"]}));
+  EXPECT_EQ(rule_for(cluster, "asmmeshconfigs")["resourceNames"], nlohmann::json({"default"}));
+}
+
+TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
+  const Rendering alone =
+      render({.set = {"certificates.mode=certManager", "mesh.watch=false", "agent.enabled=false"}});
+  for (const char* kind : {"Role", "ClusterRole"})
+    for (const auto& role : alone.of_kind(kind))
+      EXPECT_EQ(role["metadata"]["labels"]["app.kubernetes.io/component"], "test") << role.dump();
+
+  const Rendering& remote = render({.set = {"mesh.kubeconfigSecret.name=mesh"}});
+  EXPECT_TRUE(rule_for(remote.only("ClusterRole", "webhook"), "asmmeshconfigs").is_null());
+
+  const Rendering& events = render({.set = {"events.enabled=true"}});
+  EXPECT_FALSE(rule_for(events.only("ClusterRole", "webhook"), "events").is_null());
+}
+
+TEST_F(Rights, OfTheAgentReadNoSecretAndWriteOnlyNodesAndEvents) {
+  const auto role = render({}).only("ClusterRole", "agent");
+  for (const auto& rule : role["rules"]) {
+    const std::string resource = rule["resources"][0];
+    for (const auto& verb : rule["verbs"]) {
+      const bool writes = verb != "get" && verb != "list" && verb != "watch";
+      EXPECT_TRUE(!writes || resource == "nodes" || resource == "events") << rule.dump();
+    }
+    EXPECT_NE(resource, "secrets");
+  }
+}
+
+TEST_F(Rights, OfTestAndUninstallExistOnlyWhileTheyRun) {
+  const Rendering& rendering = render({});
+  int seen = 0;
+  for (const char* component : {"test", "uninstall"}) {
+    for (const auto& object : rendering.objects) {
+      if (object["metadata"]["labels"]["app.kubernetes.io/component"] != component) continue;
+      ++seen;
+      const auto& annotations = object["metadata"]["annotations"];
+      EXPECT_TRUE(annotations.contains("helm.sh/hook")) << object.dump();
+      EXPECT_NE(annotations["helm.sh/hook-delete-policy"].get<std::string>().find("hook-succeeded"),
+                std::string::npos);
+    }
+  }
+  EXPECT_GE(seen, 8);
+}
+
+TEST_F(Rights, AreNotGrantedWhereSomebodyElseDoesIt) {
+  const Rendering& rendering = render({.set = {"rbac.create=false"}});
+  for (const char* kind : {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+    EXPECT_TRUE(rendering.of_kind(kind).empty()) << kind;
+}
+
+TEST_F(Rights, PolicyIsAboutTheAgentsOwnAccount) {
+  const Rendering& rendering = render({.kube_version = "1.30.0"});
+  const auto policy = rendering.only("ValidatingAdmissionPolicy", "agent");
+  const std::string account = rendering.only("ServiceAccount", "agent")["metadata"]["name"];
+  EXPECT_NE(policy["spec"]["matchConditions"][0]["expression"].get<std::string>().find(
+                "'system:serviceaccount:smc-system:" + account + "'"),
+            std::string::npos);
+  EXPECT_EQ(policy["spec"]["failurePolicy"], "Fail");
+  EXPECT_EQ(
+      rendering.only("ValidatingAdmissionPolicyBinding", "agent")["spec"]["validationActions"],
+      nlohmann::json({"Deny"}));
+}
+
+TEST_F(Rights, PolicyLetsTheAgentSetTheLabelThatTheAffinityAsksFor) {
+  const auto policy = render({.set = {"injection.affinity.key=own/label"}})
+                          .only("ValidatingAdmissionPolicy", "agent");
+  EXPECT_NE(policy.dump().find("k == 'own/label'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace smc::chart

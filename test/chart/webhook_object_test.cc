@@ -1,0 +1,110 @@
+// The MutatingWebhookConfiguration.
+#include "test/chart/chart.h"
+
+namespace smc::chart {
+namespace {
+
+class WebhookObject : public ChartTest {
+ protected:
+  static nlohmann::json webhook(const Release& release) {
+    const auto object = render(release).only("MutatingWebhookConfiguration", "webhook");
+    EXPECT_EQ(object["webhooks"].size(), 1U);
+    return object["webhooks"][0];
+  }
+};
+
+TEST_F(WebhookObject, AsksAboutThePodsThatAreCreatedAndNothingElse) {
+  const auto rules = webhook({})["rules"];
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_EQ(rules[0], nlohmann::json::parse(
+                          R"({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],
+                                                "operations": ["CREATE"], "scope": "Namespaced"})"));
+}
+
+TEST_F(WebhookObject, SaysEverythingThatTheApiServerWouldOtherwiseDefault) {
+  const auto hook = webhook({});
+  EXPECT_EQ(hook["failurePolicy"], "Ignore");
+  EXPECT_EQ(hook["reinvocationPolicy"], "IfNeeded");
+  EXPECT_EQ(hook["matchPolicy"], "Equivalent");
+  EXPECT_EQ(hook["timeoutSeconds"], 5);
+  EXPECT_EQ(hook["sideEffects"], "None");
+  EXPECT_EQ(hook["admissionReviewVersions"], nlohmann::json({"v1"}));
+}
+
+TEST_F(WebhookObject, PoliciesAreValues) {
+  const auto hook =
+      webhook({.set = {"admission.failurePolicy=Fail", "admission.reinvocationPolicy=Never",
+                       "admission.timeoutSeconds=10"}});
+  EXPECT_EQ(hook["failurePolicy"], "Fail");
+  EXPECT_EQ(hook["reinvocationPolicy"], "Never");
+  EXPECT_EQ(hook["timeoutSeconds"], 10);
+}
+
+TEST_F(WebhookObject, EventsAreASideEffectThatDryRunsDoNotHave) {
+  EXPECT_EQ(webhook({.set = {"events.enabled=true"}})["sideEffects"], "NoneOnDryRun");
+}
+
+TEST_F(WebhookObject, LeavesOutTheClustersCoreAndItsOwnNamespace) {
+  const auto expressions = webhook({})["namespaceSelector"]["matchExpressions"];
+  ASSERT_EQ(expressions.size(), 1U);
+  EXPECT_EQ(expressions[0],
+            nlohmann::json::parse(R"({"key": "kubernetes.io/metadata.name", "operator": "NotIn",
+                                                      "values": ["kube-system", "smc-system"]})"));
+}
+
+TEST_F(WebhookObject, TakesMoreExpressionsForTheNamespaces) {
+  const auto hook = webhook({.set = {"admission.namespaceSelector[0].key=mesh",
+                                     "admission.namespaceSelector[0].operator=Exists"}});
+  EXPECT_EQ(hook["namespaceSelector"]["matchExpressions"].size(), 2U);
+}
+
+// Guarded, since an expression that errors counts as a failed call; any value, since a typo must be
+// warned about.
+TEST_F(WebhookObject, MatchConditionAsksForTheKeyOnly) {
+  const auto conditions = webhook({.kube_version = "1.30.0"})["matchConditions"];
+  ASSERT_EQ(conditions.size(), 1U);
+  EXPECT_EQ(conditions[0]["expression"],
+            "has(object.metadata.annotations) && 'smc.asm.alibabacloud.com/enabled' in "
+            "object.metadata.annotations");
+}
+
+TEST_F(WebhookObject, MatchConditionsCanBeSwitched) {
+  EXPECT_FALSE(webhook({.kube_version = "1.28.0"}).contains("matchConditions"));
+  EXPECT_TRUE(webhook({.kube_version = "1.28.0", .set = {"admission.matchConditions=on"}})
+                  .contains("matchConditions"));
+  EXPECT_FALSE(webhook({.set = {"admission.matchConditions=off"}}).contains("matchConditions"));
+}
+
+// Rendered, it would be fought over with the webhook that keeps it right.
+TEST_F(WebhookObject, HasNoCaBundleUnlessTheUserGivesOne) {
+  EXPECT_FALSE(webhook({})["clientConfig"].contains("caBundle"));
+  EXPECT_FALSE(
+      webhook({.set = {"certificates.mode=certManager"}})["clientConfig"].contains("caBundle"));
+  EXPECT_EQ(
+      webhook({.set = {"certificates.mode=existingSecret", "certificates.existingSecret.name=tls",
+                       "certificates.existingSecret.caBundle=QUJD"}})["clientConfig"]["caBundle"],
+      "QUJD");
+}
+
+TEST_F(WebhookObject, CertManagerFindsItsCertificateByTheAnnotation) {
+  const Rendering& rendering = render({.set = {"certificates.mode=certManager"}});
+  const auto certificate = rendering.only("Certificate", "webhook");
+  EXPECT_EQ(rendering.only("MutatingWebhookConfiguration",
+                           "webhook")["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
+            "smc-system/" + certificate["metadata"]["name"].get<std::string>());
+  EXPECT_EQ(certificate["spec"]["dnsNames"], nlohmann::json({"smc-smc-webhook.smc-system.svc"}));
+}
+
+TEST_F(WebhookObject, PointsToTheService) {
+  const Rendering& rendering = render({.set = {"webhook.service.port=8443"}});
+  const auto service = rendering.only("Service", "webhook");
+  EXPECT_EQ(rendering.only("MutatingWebhookConfiguration",
+                           "webhook")["webhooks"][0]["clientConfig"]["service"],
+            nlohmann::json({{"name", service["metadata"]["name"]},
+                            {"namespace", "smc-system"},
+                            {"port", 8443},
+                            {"path", "/mutate"}}));
+}
+
+}  // namespace
+}  // namespace smc::chart

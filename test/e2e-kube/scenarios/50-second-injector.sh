@@ -1,0 +1,49 @@
+# a second injector like istio's: before and after ours, appending and prepending, reinvocation on and off
+issue sidecar-injector /CN=sidecar-injector "subjectAltName=IP:$API_HOST"
+/usr/bin/python3 "$HERE/sidecar_injector.py" 15017 "$E2E_DIR/pki/sidecar-injector.crt" "$E2E_DIR/pki/sidecar-injector.key" &
+injector=$!
+trap 'kill $injector' EXIT
+await 5 "the second injector listens" curl -sk "https://$API_HOST:15017/"
+
+register() { # NAME STYLE MARK: the API server calls webhook configurations in the order of their names
+  jq -n --arg name "$1" --arg url "https://$API_HOST:15017/$2/$3" --arg ca "$(base64 -w0 "$E2E_DIR/pki/ca.crt")" '{
+    apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration", metadata: {name: $name},
+    webhooks: [{name: "sidecar.e2e.test", clientConfig: {url: $url, caBundle: $ca}, admissionReviewVersions: ["v1"],
+      sideEffects: "None", reinvocationPolicy: "IfNeeded", failurePolicy: "Fail",
+      rules: [{apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"]}]}]}' | kubectl apply -f -
+}
+
+reinvocation() { # POLICY: of ours
+  kubectl patch mutatingwebhookconfiguration $CONFIGURATION --type=json \
+    -p "[{\"op\": \"replace\", \"path\": \"/webhooks/0/reinvocationPolicy\", \"value\": \"$1\"}]"
+}
+
+cases=0
+# order NAME STYLE POLICY EXPECTED: the init containers of an annotated pod, and that nothing is there twice
+order() {
+  local mark=case$((++cases)) pod
+  reinvocation "$3"
+  register "$1" "$2" $mark
+  annotated_pod > "$SCENARIO_DIR/pod.json"
+  pod=$SCENARIO_DIR/$mark.json
+  await 5 "the registration of $mark is in force" bash -c "kubectl create --dry-run=server -o json -n apps -f '$SCENARIO_DIR/pod.json' \
+    > '$pod' && jq -e '.metadata.annotations[\"e2e/mark\"] == \"$mark\"' '$pod'"
+  echo "$1 $2 $3: $(jq -c '[.spec.initContainers[].name], [.spec.containers[].name]' "$pod" | paste -sd' ')"
+  equal "$1, $2, $3" "$4" "$(jq -r '[.spec.initContainers[].name] | join(",")' "$pod")"
+  equal "containers" app,istio-proxy "$(jq -r '[.spec.containers[].name] | sort | join(",")' "$pod")"
+  equal "affinity" 1 "$(jq '[.spec.affinity.nodeAffinity | .. | .key? // empty] | length' "$pod")"
+  kubectl delete mutatingwebhookconfiguration "$1"
+}
+
+order istio-sidecar-injector append IfNeeded smc-init,istio-init
+order istio-sidecar-injector prepend IfNeeded smc-init,istio-init
+order istio-sidecar-injector append Never smc-init,istio-init
+order istio-sidecar-injector prepend Never istio-init,smc-init
+order zz-sidecar-injector append IfNeeded smc-init,istio-init
+order zz-sidecar-injector prepend IfNeeded smc-init,istio-init
+order zz-sidecar-injector append Never smc-init,istio-init
+order zz-sidecar-injector prepend Never istio-init,smc-init
+reinvocation IfNeeded
+kill $injector
+trap - EXIT
+figure "$cases orders; without reinvocation one that insists on the first place keeps it"
