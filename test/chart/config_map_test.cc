@@ -45,7 +45,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
   const std::string digest = "sha256:" + std::string(64, 'b');
   const webhook::Config config = parsed({.set = {"mesh.smcEnabled=false",
                                                  "injection.excludedNamespaces={a,b}",
-                                                 "injection.excludedRuntimeClasses={}",
+                                                 "injection.excludedRuntimeClasses={own}",
                                                  "injection.overrides.allowed={interface,pnetid}",
                                                  "injection.onFailure=fail",
                                                  "injection.affinity.mode=none",
@@ -65,7 +65,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
                                                  "webhook.logLevel=debug"}});
   EXPECT_FALSE(config.mesh.smc_enabled);
   EXPECT_EQ(config.injection.excluded_namespaces, (std::vector<std::string>{"a", "b"}));
-  EXPECT_TRUE(config.injection.excluded_runtime_classes.empty());
+  EXPECT_EQ(config.injection.excluded_runtime_classes, (std::vector<std::string>{"own"}));
   EXPECT_EQ(config.injection.allowed_overrides,
             (std::vector{webhook::Override::kInterface, webhook::Override::kPnetid}));
   EXPECT_EQ(config.injection.on_failure, webhook::OnFailure::kFail);

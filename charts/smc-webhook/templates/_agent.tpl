@@ -2,6 +2,8 @@
 {{- define "smc-webhook.agentArgs" -}}
 - run
 - --listen=0.0.0.0:{{ .Values.agent.port }}
+- --host-root=/host
+- --log-level={{ .Values.agent.logLevel }}
 {{- with .Values.agent.ueid }}
 - --ueid={{ . }}
 {{- end }}

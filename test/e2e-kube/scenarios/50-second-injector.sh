@@ -2,7 +2,7 @@
 issue sidecar-injector /CN=sidecar-injector "subjectAltName=IP:$API_HOST"
 /usr/bin/python3 "$HERE/sidecar_injector.py" 15017 "$E2E_DIR/pki/sidecar-injector.crt" "$E2E_DIR/pki/sidecar-injector.key" &
 injector=$!
-trap 'kill $injector' EXIT
+trap 'kill $injector; kubectl delete mutatingwebhookconfiguration istio-sidecar-injector zz-sidecar-injector --ignore-not-found' EXIT
 await 5 "the second injector listens" curl -sk "https://$API_HOST:15017/"
 
 register() { # NAME STYLE MARK: the API server calls webhook configurations in the order of their names
@@ -44,6 +44,4 @@ order zz-sidecar-injector prepend IfNeeded smc-init,istio-init
 order zz-sidecar-injector append Never smc-init,istio-init
 order zz-sidecar-injector prepend Never istio-init,smc-init
 reinvocation IfNeeded
-kill $injector
-trap - EXIT
 figure "$cases orders; without reinvocation one that insists on the first place keeps it"
