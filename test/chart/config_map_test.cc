@@ -58,7 +58,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
                                                  "initContainer.resources.memory=1Gi",
                                                  "initContainer.requestErdma=true",
                                                  "webhook.server.maxBodyBytes=1048576",
-                                                 "webhook.server.maxConnections=7",
+                                                 "webhook.server.maxConnections=700",
                                                  "webhook.server.requestTimeout=1500ms",
                                                  "webhook.server.idleTimeout=3m",
                                                  "webhook.server.drainDelay=2s",
@@ -79,7 +79,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
   EXPECT_EQ(config.init_container.memory, "1Gi");
   EXPECT_TRUE(config.init_container.request_erdma);
   EXPECT_EQ(config.server.max_body_bytes, 1048576U);
-  EXPECT_EQ(config.server.max_connections, 7U);
+  EXPECT_EQ(config.server.max_connections, 700U);
   EXPECT_EQ(config.server.request_timeout, std::chrono::milliseconds(1500));
   EXPECT_EQ(config.server.idle_timeout, std::chrono::minutes(3));
   EXPECT_EQ(config.server.drain_delay, std::chrono::seconds(2));

@@ -3,6 +3,7 @@
 {{- /* Seconds of "500ms", "10s", "2m". */ -}}
 {{- define "smc-webhook.seconds" -}}
 {{- if hasSuffix "ms" . -}}{{- divf (trimSuffix "ms" . | float64) 1000 -}}
+{{- else if hasSuffix "h" . -}}{{- mulf (trimSuffix "h" . | float64) 3600 -}}
 {{- else if hasSuffix "m" . -}}{{- mulf (trimSuffix "m" . | float64) 60 -}}
 {{- else -}}{{- trimSuffix "s" . | float64 -}}
 {{- end -}}
@@ -31,6 +32,13 @@
 {{- fail "webhook.healthPort: the same as webhook.port" -}}
 {{- end -}}
 {{- $server := .Values.webhook.server -}}
+{{- /* The program's own limits: it would refuse to start. */ -}}
+{{- range $key, $range := dict "requestTimeout" (list 1.0 30.0) "idleTimeout" (list 91.0 3600.0) "drainDelay" (list 0.0 300.0) -}}
+{{- $seconds := include "smc-webhook.seconds" (index $server $key) | float64 -}}
+{{- if or (lt $seconds (index $range 0)) (gt $seconds (index $range 1)) -}}
+{{- fail (printf "webhook.server.%s: must be from %v s to %v s" $key (index $range 0) (index $range 1)) -}}
+{{- end -}}
+{{- end -}}
 {{- $needed := addf (include "smc-webhook.seconds" $server.drainDelay) (include "smc-webhook.seconds" $server.requestTimeout) -}}
 {{- if le (float64 .Values.webhook.terminationGracePeriodSeconds) $needed -}}
 {{- fail (printf "webhook.terminationGracePeriodSeconds: must be more than the %v s of webhook.server.drainDelay and webhook.server.requestTimeout together, or requests are cut off at every restart" $needed) -}}
