@@ -34,5 +34,9 @@ tsan: ## the tests under the thread sanitizer
 	@$(call BUILD,tsan)
 	@ctest --preset tsan
 
+e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
+	@scripts/fetch-kube-tools >/dev/null
+	@test/e2e-kube/run
+
 clean: ## removes build/
 	@rm -rf build

@@ -4,9 +4,9 @@
 start_load() { # RATE
   kubectl delete namespace load --ignore-not-found --wait=false >/dev/null 2>&1 || true
   LOAD_NAMESPACE=load-$RANDOM
-  namespace $LOAD_NAMESPACE
+  namespace "$LOAD_NAMESPACE"
   rm -f "$SCENARIO_DIR/stop"
-  /usr/bin/python3 "$HERE/load.py" --rate "$1" --namespace $LOAD_NAMESPACE --seconds 90 --until "$SCENARIO_DIR/stop" \
+  /usr/bin/python3 "$HERE/load.py" --rate "$1" --namespace "$LOAD_NAMESPACE" --seconds 90 --until "$SCENARIO_DIR/stop" \
     > "$SCENARIO_DIR/load.json" &
   LOAD_PID=$!
 }
@@ -14,9 +14,9 @@ start_load() { # RATE
 # Ends the load; none may have failed, none may be without SMC.
 end_load() {
   touch "$SCENARIO_DIR/stop"
-  wait $LOAD_PID
+  wait "$LOAD_PID"
   cat "$SCENARIO_DIR/load.json"
-  kubectl delete namespace $LOAD_NAMESPACE --wait=false >/dev/null
+  kubectl delete namespace "$LOAD_NAMESPACE" --wait=false >/dev/null
   equal "failed creations" 0 "$(jq .failed "$SCENARIO_DIR/load.json")"
   equal "pods without SMC" 0 "$(jq .uninjected "$SCENARIO_DIR/load.json")"
   figure "$(jq -r '"\(.requests) pods at \(.rate)/s, 0 failed, 0 uninjected, p99 \(.p99_ms) ms"' "$SCENARIO_DIR/load.json")"

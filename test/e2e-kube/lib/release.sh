@@ -48,7 +48,7 @@ metric() {
 }
 
 webhook_addresses() {
-  kubectl -n $NAMESPACE get endpoints $RELEASE-smc-webhook -o jsonpath='{.subsets[*].addresses[*].ip}'
+  kubectl -n "$NAMESPACE" get endpoints "$RELEASE-smc-webhook" -o jsonpath='{.subsets[*].addresses[*].ip}'
 }
 
 # decision_of POD: the decision in the API server's audit log, "none" where the webhook sent none

@@ -23,9 +23,12 @@ decide() {
   else
     equal "$code: audit annotation" none "$(decision_of "$name")"
   fi
-  equal "$code: injected" "$([ "$code" = injected ] && echo 1 || echo 0)" \
-    "$(jq '[.spec.initContainers[]? | select(.name == "smc-init" and .image != "own.test/init:1")] | length | if . > 0 then 1 else 0 end' \
-      "$SCENARIO_DIR/$name.json" | { [ "$code" = already_injected ] && echo 0 || cat; })"
+  if [ "$code" = injected ]; then
+    equal "$code: first init container" smc-init "$(first_init < "$SCENARIO_DIR/$name.json")"
+  elif [ "$code" != already_injected ]; then
+    equal "$code: containers of ours" 0 "$(jq '[.spec.initContainers[]? | select(.env | tostring | contains("POD_UID"))] | length' \
+      "$SCENARIO_DIR/$name.json")"
+  fi
 }
 
 set_annotation() { # VALUE-JSON
@@ -35,7 +38,7 @@ set_annotation() { # VALUE-JSON
 cases=0
 decide not_annotated - no apps 'del(.metadata.annotations)'
 decide opted_out - yes apps "$(set_annotation '"false"')"
-decide invalid_annotation "enabled.*yes" yes apps "$(set_annotation '"yes"')"
+decide invalid_annotation "annotation must be.*yes" yes apps "$(set_annotation '"yes"')"
 decide excluded_namespace "Warning" yes kube-public .
 decide mirror_pod - yes apps '.metadata.annotations["kubernetes.io/config.mirror"] = "x" | .spec.nodeName = "node1"'
 decide host_network "hostNetwork" yes apps '.spec.hostNetwork = true'
@@ -50,7 +53,7 @@ decide already_injected - no apps "$(jq '.spec' "$first" | jq -Rs 'fromjson' | s
   .metadata.annotations = $(jq -c .metadata.annotations "$first")"
 
 # kinds and operations that the chart's registration does not send are answered as well
-kubectl get mutatingwebhookconfiguration $CONFIGURATION -o json | jq '.metadata = {name: "wide"}
+kubectl get mutatingwebhookconfiguration "$CONFIGURATION" -o json | jq '.metadata = {name: "wide"}
   | .webhooks[0].name = "wide.e2e.test" | .webhooks[0].rules = [
       {apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE"]},
       {apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["UPDATE", "DELETE"]}]' | kubectl create -f -

@@ -7,7 +7,7 @@ annotated_pod '.metadata.name = "typo" | .spec.schedulerName = "nobody"' |
   jq ".metadata.annotations[\"$PREFIX/enabled\"] = \"True\"" |
   kubectl -n apps apply -f - 2> "$SCENARIO_DIR/stderr" > "$SCENARIO_DIR/stdout"
 equal "standard output" "pod/typo created" "$(cat "$SCENARIO_DIR/stdout")"
-matches "standard error" '^Warning: .*enabled.*True' "$(cat "$SCENARIO_DIR/stderr")"
+matches "standard error" '^Warning: SMC: not injected .*True' "$(cat "$SCENARIO_DIR/stderr")"
 while read -r line; do
   [ ${#line} -le 265 ] || fail "a warning of ${#line} characters: the API server would cut it off"
 done < "$SCENARIO_DIR/stderr"

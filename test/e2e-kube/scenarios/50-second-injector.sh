@@ -5,43 +5,50 @@ injector=$!
 trap 'kill $injector; kubectl delete mutatingwebhookconfiguration istio-sidecar-injector zz-sidecar-injector --ignore-not-found' EXIT
 await 5 "the second injector listens" curl -sk "https://$API_HOST:15017/"
 
-register() { # NAME STYLE MARK: the API server calls webhook configurations in the order of their names
-  jq -n --arg name "$1" --arg url "https://$API_HOST:15017/$2/$3" --arg ca "$(base64 -w0 "$E2E_DIR/pki/ca.crt")" '{
+register() { # NAME STYLE POLICY MARK: the API server calls webhook configurations in the order of their names
+  jq -n --arg name "$1" --arg url "https://$API_HOST:15017/$2/$4" --arg policy "$3" --arg ca "$(base64 -w0 "$E2E_DIR/pki/ca.crt")" '{
     apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration", metadata: {name: $name},
     webhooks: [{name: "sidecar.e2e.test", clientConfig: {url: $url, caBundle: $ca}, admissionReviewVersions: ["v1"],
-      sideEffects: "None", reinvocationPolicy: "IfNeeded", failurePolicy: "Fail",
+      sideEffects: "None", reinvocationPolicy: $policy, failurePolicy: "Fail",
       rules: [{apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"]}]}]}' | kubectl apply -f -
 }
 
 reinvocation() { # POLICY: of ours
-  kubectl patch mutatingwebhookconfiguration $CONFIGURATION --type=json \
+  kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \
     -p "[{\"op\": \"replace\", \"path\": \"/webhooks/0/reinvocationPolicy\", \"value\": \"$1\"}]"
 }
 
 cases=0
-# order NAME STYLE POLICY EXPECTED: the init containers of an annotated pod, and that nothing is there twice
+# order NAME STYLE THEIRS OURS EXPECTED: the init containers of an annotated pod, and that nothing is there twice.
+# THEIRS and OURS are reinvocation policies.
 order() {
   local mark=case$((++cases)) pod
-  reinvocation "$3"
-  register "$1" "$2" $mark
-  annotated_pod > "$SCENARIO_DIR/pod.json"
+  reinvocation "$4"
+  register "$1" "$2" "$3" $mark
   pod=$SCENARIO_DIR/$mark.json
   await 5 "the registration of $mark is in force" bash -c "kubectl create --dry-run=server -o json -n apps -f '$SCENARIO_DIR/pod.json' \
     > '$pod' && jq -e '.metadata.annotations[\"e2e/mark\"] == \"$mark\"' '$pod'"
-  echo "$1 $2 $3: $(jq -c '[.spec.initContainers[].name], [.spec.containers[].name]' "$pod" | paste -sd' ')"
-  equal "$1, $2, $3" "$4" "$(jq -r '[.spec.initContainers[].name] | join(",")' "$pod")"
+  echo "$*: $(jq -c '[.spec.initContainers[].name], [.spec.containers[].name]' "$pod" | paste -sd' ')"
+  equal "$*" "$5" "$(jq -r '[.spec.initContainers[].name] | join(",")' "$pod")"
   equal "containers" app,istio-proxy "$(jq -r '[.spec.containers[].name] | sort | join(",")' "$pod")"
   equal "affinity" 1 "$(jq '[.spec.affinity.nodeAffinity | .. | .key? // empty] | length' "$pod")"
   kubectl delete mutatingwebhookconfiguration "$1"
 }
 
-order istio-sidecar-injector append IfNeeded smc-init,istio-init
-order istio-sidecar-injector prepend IfNeeded smc-init,istio-init
-order istio-sidecar-injector append Never smc-init,istio-init
-order istio-sidecar-injector prepend Never istio-init,smc-init
-order zz-sidecar-injector append IfNeeded smc-init,istio-init
-order zz-sidecar-injector prepend IfNeeded smc-init,istio-init
-order zz-sidecar-injector append Never smc-init,istio-init
-order zz-sidecar-injector prepend Never istio-init,smc-init
+annotated_pod > "$SCENARIO_DIR/pod.json"
+# istio's own name and policy: called before ours
+order istio-sidecar-injector append Never IfNeeded smc-init,istio-init
+order istio-sidecar-injector prepend Never IfNeeded smc-init,istio-init
+order istio-sidecar-injector append Never Never smc-init,istio-init
+order istio-sidecar-injector prepend Never Never smc-init,istio-init
+order istio-sidecar-injector prepend IfNeeded IfNeeded smc-init,istio-init
+# called after ours
+order zz-sidecar-injector append Never IfNeeded smc-init,istio-init
+order zz-sidecar-injector prepend Never IfNeeded smc-init,istio-init
+order zz-sidecar-injector append Never Never smc-init,istio-init
+# two that both insist on the first place: the API server asks each once more, the later name has the last word
+order zz-sidecar-injector prepend IfNeeded IfNeeded istio-init,smc-init
+# we were not asked again
+order zz-sidecar-injector prepend Never Never istio-init,smc-init
 reinvocation IfNeeded
-figure "$cases orders; without reinvocation one that insists on the first place keeps it"
+figure "$cases orders; ours is first but where a later one insists and we are not asked after it"

@@ -1,12 +1,18 @@
 # the webhook is down: Ignore creates pods without SMC, Fail refuses annotated ones
 down() {
-  kubectl -n $NAMESPACE scale deployment/$RELEASE-smc-webhook --replicas=0
-  await 30 "no webhook answers" bash -c "[ -z \"\$(kubectl -n $NAMESPACE get endpoints $RELEASE-smc-webhook -o jsonpath='{.subsets}')\" ]"
+  kubectl -n "$NAMESPACE" scale "deployment/$RELEASE-smc-webhook" --replicas=0
+  # a draining one still answers on the connections that the API server keeps
+  await 30 "the webhook's pods are gone" bash -c "[ -z \"\$(kubectl -n $NAMESPACE get pods -l app.kubernetes.io/component=webhook -o name)\" ]"
 }
 policy() {
-  kubectl patch mutatingwebhookconfiguration $CONFIGURATION --type=json \
+  kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \
     -p "[{\"op\": \"replace\", \"path\": \"/webhooks/0/failurePolicy\", \"value\": \"$1\"}]"
 }
+up() {
+  kubectl -n "$NAMESPACE" scale "deployment/$RELEASE-smc-webhook" --replicas=2
+  kubectl -n "$NAMESPACE" rollout status "deployment/$RELEASE-smc-webhook" --timeout=30s
+}
+trap 'policy Ignore; up' EXIT # the scenarios behind need it, whatever happens here
 annotated_pod > "$SCENARIO_DIR/pod.json"
 down
 equal "Ignore: first init container" none "$(dry_run "$SCENARIO_DIR/pod.json" -n apps | first_init)"
@@ -17,7 +23,5 @@ matches "Fail: the message names the webhook" 'failed calling webhook "pods.smc.
 equal "Fail: a pod of an excluded namespace is created" none "$(dry_run "$SCENARIO_DIR/pod.json" -n kube-system | first_init)"
 
 # with Fail, the webhook's own pods must be able to come back
-kubectl -n $NAMESPACE scale deployment/$RELEASE-smc-webhook --replicas=2
-kubectl -n $NAMESPACE rollout status deployment/$RELEASE-smc-webhook --timeout=30s
+up
 await 10 "annotated pods are created again" bash -c "kubectl create --dry-run=server -n apps -f '$SCENARIO_DIR/pod.json'"
-policy Ignore
