@@ -42,7 +42,6 @@ start_etcd() {
 # --enable-aggregator-routing: the API server goes to a service's endpoints itself, so no kube-proxy is needed.
 # BoundServiceAccountTokenVolume: pods get their tokens as they do since Kubernetes 1.21.
 start_api_server() {
-  local pki=$E2E_DIR/pki
   cat > "$E2E_DIR/audit.yaml" <<'YAML'
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -51,23 +50,34 @@ rules:
 - {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}]}
 - {level: None}
 YAML
-  "$CONTROL_PLANE/kube-apiserver" --etcd-servers=$ETCD --bind-address=0.0.0.0 --secure-port=$API_PORT \
+  api_server kube-apiserver $API_PORT /registry --audit-policy-file="$E2E_DIR/audit.yaml" \
+    --audit-log-path="$E2E_DIR/logs/audit.log"
+}
+
+# A second cluster's API server, as the managed service keeps the mesh's resources on one of their own.
+MESH_PORT=6444
+start_mesh_api_server() {
+  api_server mesh-apiserver $MESH_PORT /mesh
+}
+
+api_server() { # NAME PORT ETCD-PREFIX OPTION...
+  local pki=$E2E_DIR/pki name=$1 port=$2 prefix=$3
+  shift 3
+  "$CONTROL_PLANE/kube-apiserver" --etcd-servers=$ETCD --etcd-prefix="$prefix" --bind-address=0.0.0.0 --secure-port="$port" \
     --advertise-address=$API_HOST --endpoint-reconciler-type=none --service-cluster-ip-range=10.96.0.0/16 \
     --client-ca-file="$pki/ca.crt" --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
     --cert-dir="$pki" --service-account-key-file="$pki/service-account.key" \
     --service-account-signing-key-file="$pki/service-account.key" \
     --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc \
     --authorization-mode=RBAC --allow-privileged=true --enable-aggregator-routing=true \
-    --feature-gates=BoundServiceAccountTokenVolume=true \
-    --audit-policy-file="$E2E_DIR/audit.yaml" --audit-log-path="$E2E_DIR/logs/audit.log" --profiling=false \
-    > "$E2E_DIR/logs/kube-apiserver.log" 2>&1 &
-  API_SERVER_PID=$!
+    --feature-gates=BoundServiceAccountTokenVolume=true --profiling=false "$@" >> "$E2E_DIR/logs/$name.log" 2>&1 &
+  echo $! > "$E2E_DIR/$name.pid"
 }
 
-await_api_server() {
-  await 60 "the API server is ready" \
+await_api_server() { # PORT
+  await 60 "the API server at port $1 is ready" \
     curl -sf --cacert "$E2E_DIR/pki/ca.crt" --cert "$E2E_DIR/pki/admin.crt" --key "$E2E_DIR/pki/admin.key" \
-    -o /dev/null "https://$API_HOST:$API_PORT/readyz"
+    -o /dev/null "https://$API_HOST:$1/readyz"
 }
 
 start_control_plane() {
@@ -75,10 +85,11 @@ start_control_plane() {
   ip address add $API_HOST/32 dev lo
   kubeconfig "$(jq -n --arg pki "$E2E_DIR/pki" '{"client-certificate": ($pki + "/admin.crt"), "client-key": ($pki + "/admin.key")}')" \
     > "$E2E_DIR/admin.json"
+  jq ".clusters[].cluster.server = \"https://$API_HOST:$MESH_PORT\"" "$E2E_DIR/admin.json" > "$E2E_DIR/mesh-admin.json"
   export KUBECONFIG=$E2E_DIR/admin.json
   start_etcd
   start_api_server
-  await_api_server
+  await_api_server $API_PORT
   # nodelifecycle is left out: it would mark the nodes NotReady, since the test's kubelets send no heartbeats.
   "$CONTROL_PLANE/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10257 \
     --cert-dir="$E2E_DIR/pki/controllers" --root-ca-file="$E2E_DIR/pki/ca.crt" \
@@ -90,8 +101,10 @@ start_control_plane() {
   await 30 "the default service account exists" kubectl -n default get serviceaccount default
 }
 
-# The API server goes away for a while: the connections break, the port is closed.
-stop_api_server() {
-  kill -9 "$API_SERVER_PID"
-  wait "$API_SERVER_PID" || true
+# It is gone at once: connections break, the port is closed. Start it again with its start_ function.
+stop_api_server() { # NAME
+  local pid
+  pid=$(cat "$E2E_DIR/$1.pid")
+  kill -9 "$pid"
+  await 5 "$1 is gone" bash -c "! kill -0 $pid"
 }

@@ -58,3 +58,18 @@ decision_of() {
     | to_entries | map(select(.key | endswith("/decision")) | select(.key | startswith("pods."))) | .[0].value // "none"' \
     "$E2E_DIR/logs/audit.log"
 }
+
+export -f metric webhook_addresses # for the commands of `await`
+
+# left_of NAMESPACE: what is still there of the release: anything in its namespace that is not Kubernetes' own, and
+# cluster-scoped objects with its namespace in their names
+left_of() {
+  local kind
+  kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | while read -r kind; do
+    kubectl -n "$1" get "$kind" -o name 2>/dev/null |
+      grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt' || true
+  done
+  for kind in clusterroles clusterrolebindings mutatingwebhookconfigurations; do
+    kubectl get "$kind" -o name | grep -F ".$1." || true
+  done
+}

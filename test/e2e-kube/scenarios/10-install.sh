@@ -10,3 +10,8 @@ helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 60s --set agen
   --set certificates.mode=existingSecret --set certificates.existingSecret.name=webhook-tls \
   --set "certificates.existingSecret.caBundle=$(base64 -w0 "$SCENARIO_DIR/tls/ca.crt")"
 equal "ready webhook pods" 2 "$(webhook_addresses | wc -w)"
+
+# ready is for the kubelet; the API server has to hear of the endpoints as well
+annotated_pod > "$SCENARIO_DIR/pod.json"
+await 10 "the API server asks the webhook" bash -c "kubectl create --dry-run=server -o json -n apps -f '$SCENARIO_DIR/pod.json' |
+  jq -e '.spec.initContainers[0].name == \"smc-init\"'"

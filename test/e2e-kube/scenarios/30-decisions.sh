@@ -64,7 +64,6 @@ counted() { # CODE COMMAND...: the command makes the count of CODE grow
   before=$(metric smc_webhook_reviews_total "decision=\"$code\"")
   await 5 "$code is counted" bash -c "$* >/dev/null && (($before < \$(metric smc_webhook_reviews_total 'decision=\"$code\"')))"
 }
-export -f metric webhook_addresses
 counted not_a_pod kubectl -n apps create configmap x --dry-run=server
 counted not_create kubectl -n apps label pod updated --overwrite "e2e=\$RANDOM"
 counted not_create kubectl -n apps delete pod updated --dry-run=server
