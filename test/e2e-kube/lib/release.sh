@@ -61,15 +61,12 @@ decision_of() {
 
 export -f metric webhook_addresses # for the commands of `await`
 
-# left_of NAMESPACE: what is still there of the release: anything in its namespace that is not Kubernetes' own, and
-# cluster-scoped objects with its namespace in their names
+# left_of NAMESPACE: what is still there of the release, after its pods have drained: anything in its namespace that is
+# not Kubernetes' own, and cluster-scoped objects with its namespace in their names
 left_of() {
-  local kind
-  kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | while read -r kind; do
-    kubectl -n "$1" get "$kind" -o name 2>/dev/null |
-      grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt' || true
-  done
-  for kind in clusterroles clusterrolebindings mutatingwebhookconfigurations; do
-    kubectl get "$kind" -o name | grep -F ".$1." || true
-  done
+  local kinds
+  await 30 "the pods of $1 are gone" bash -c "[ -z \"\$(kubectl -n $1 get pods -o name)\" ]"
+  kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | paste -sd,)
+  kubectl -n "$1" get "$kinds" -o name --ignore-not-found | grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt' || true
+  kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep -F ".$1." || true
 }

@@ -1,5 +1,4 @@
 # helm uninstall leaves nothing behind, cluster-scoped objects and nodes included
 helm uninstall "$RELEASE" -n "$NAMESPACE" --wait --timeout 90s
 kubectl -n "$NAMESPACE" delete secret webhook-tls --ignore-not-found
-await 30 "the pods are gone" bash -c "[ -z \"\$(kubectl -n $NAMESPACE get pods -o name)\" ]"
 equal "left of the release" "" "$(left_of "$NAMESPACE")"
