@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json_text.h"
+#include "node-init/fallback_codes.h"
+#include "node-init/status.h"
 
 namespace smc::node {
 namespace {
@@ -40,6 +43,59 @@ ExitCode run_pod(System& system, const PodCommand& command) {
                    written.error().text().c_str());
   }
   return final_code(report, command.on_failure);
+}
+
+ExitCode run_check(System& system, const CheckOptions& options, bool json) {
+  const auto results = run_checks(system, options, namespace_checks());
+  const std::string text = json ? checks_json(results) + "\n" : checks_table(results);
+  std::fputs(text.c_str(), stdout);
+  return overall(results) == Verdict::kFail ? ExitCode::kNotPossible : ExitCode::kDone;
+}
+
+ExitCode run_status(System& system, bool json) {
+  const auto status = read_status(system);
+  if (!status) {
+    std::fprintf(stderr, "smc-node-init: error: %s hint: %s\n", status.error().text().c_str(),
+                 status.error().hint.c_str());
+    return ExitCode::kNotPossible;
+  }
+  const std::string text = json ? status_json(*status) + "\n" : status_text(*status);
+  std::fputs(text.c_str(), stdout);
+  return ExitCode::kDone;
+}
+
+namespace {
+
+bool explain_one(const char* whose, std::uint32_t code) {
+  const FallbackCode* known = find_fallback_code(code);
+  if (known == nullptr) {
+    std::fprintf(stderr,
+                 "smc-node-init: error: no fallback code 0x%08x is known hint: kernels newer than "
+                 "6.12 may have more, see net/smc/smc_clc.h\n",
+                 code);
+    return false;
+  }
+  std::printf("%s0x%08x %s: %.*s\nhint: %.*s\n", whose, code, std::string(known->name).c_str(),
+              static_cast<int>(known->meaning.size()), known->meaning.data(),
+              static_cast<int>(known->hint.size()), known->hint.data());
+  return true;
+}
+
+}  // namespace
+
+ExitCode run_explain(const std::string& code) {
+  const auto codes = parse_fallback_codes(code);
+  if (!codes) {
+    std::fprintf(stderr,
+                 "smc-node-init: error: \"%s\" is no fallback code hint: eight hexadecimal digits, "
+                 "or two such numbers with a slash between them\n",
+                 printable(code, 40).c_str());
+    return ExitCode::kUsage;
+  }
+  bool known = explain_one(codes->peer ? "here: " : "", codes->local);
+  // smcss prints 00000000 where the peer told nothing.
+  if (codes->peer && *codes->peer != 0) known = explain_one("peer: ", *codes->peer) && known;
+  return known ? ExitCode::kDone : ExitCode::kUsage;
 }
 
 }  // namespace smc::node

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "node-init/checks.h"
 #include "node-init/exit_code.h"
 #include "node-init/pod.h"
 #include "node-init/pod_report.h"
@@ -18,5 +19,8 @@ struct PodCommand {
 };
 
 ExitCode run_pod(System& system, const PodCommand& command);
+ExitCode run_check(System& system, const CheckOptions& options, bool json);
+ExitCode run_status(System& system, bool json);
+ExitCode run_explain(const std::string& code);
 
 }  // namespace smc::node

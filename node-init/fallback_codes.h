@@ -20,6 +20,9 @@ struct FallbackCode {
 
 std::span<const FallbackCode> fallback_codes();  // in the order of their numbers
 
+// The peer's code says why; this one only that it did.
+inline constexpr std::uint32_t kPeerDeclined = 0x05000000;
+
 // Nothing for a code that is not in the table.
 const FallbackCode* find_fallback_code(std::uint32_t code);
 

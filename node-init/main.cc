@@ -2,6 +2,10 @@
 // does not.
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +21,19 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// An option whose value is one of a few words.
+template <class T>
+void add_choice(CLI::App& command, const std::string& name, T& target,
+                const std::map<std::string, T>& choices, const std::string& description) {
+  std::vector<std::string> words;
+  for (const auto& [word, value] : choices) words.push_back(word);
+  command
+      .add_option_function<std::string>(
+          name, [&target, choices](const std::string& word) { target = choices.at(word); },
+          description)
+      ->check(CLI::IsMember(words));
+}
+
 void add_pod(CLI::App& app, PodCommand& command) {
   CLI::App* pod = app.add_subcommand("pod", "init container: set up this network namespace");
   PodOptions& options = command.options;
@@ -26,16 +43,13 @@ void add_pod(CLI::App& app, PodCommand& command) {
       "physical network; default: SMCR_PNET, else the only one of the active RDMA ports");
   pod->add_option("--interface", options.interface,
                   "default: the one with the default route, else eth0");
-  const std::map<std::string, SelfTestMode> self_test = {
-      {"auto", SelfTestMode::kAuto}, {"on", SelfTestMode::kOn}, {"off", SelfTestMode::kOff}};
-  pod->add_option("--self-test", options.self_test,
-                  "auto: warn where it cannot be run; on: fail then; off")
-      ->transform(CLI::CheckedTransformer(self_test));
-  const std::map<std::string, OnFailure> on_failure = {{"fail", OnFailure::kFail},
-                                                       {"fallback", OnFailure::kFallback}};
-  pod->add_option("--on-failure", command.on_failure,
-                  "fail (default): exit 2, 3 or 4; fallback: exit 0, the pod runs over TCP")
-      ->transform(CLI::CheckedTransformer(on_failure));
+  add_choice(
+      *pod, "--self-test", options.self_test,
+      {{"auto", SelfTestMode::kAuto}, {"on", SelfTestMode::kOn}, {"off", SelfTestMode::kOff}},
+      "auto (default): warn where it cannot be run; on: fail then; off");
+  add_choice(*pod, "--on-failure", command.on_failure,
+             {{"fail", OnFailure::kFail}, {"fallback", OnFailure::kFallback}},
+             "fail (default): exit 2, 3 or 4; fallback: exit 0, the pod runs over TCP");
   pod->add_flag("--disable-ipv6", options.disable_ipv6, "switch IPv6 off at the interface");
   pod->add_option("--rmem", options.rmem, "net.smc.rmem, bytes")->check(CLI::Range(16384, INT_MAX));
   pod->add_option("--wmem", options.wmem, "net.smc.wmem, bytes")->check(CLI::Range(16384, INT_MAX));
@@ -56,7 +70,20 @@ ExitCode run(int argc, char** argv) {
   app.require_subcommand(1);
   PodCommand pod;
   add_pod(app, pod);
-  app.add_subcommand("version", "the version of this program");
+  CheckOptions check_options;
+  bool json = false;
+  CLI::App* check = app.add_subcommand("check", "what would work here and why not");
+  check->add_option("--interface", check_options.interface,
+                    "default: the one with the default route, else eth0");
+  check->add_flag("--json", json, "as JSON");
+  CLI::App* status = app.add_subcommand(
+      "status", "SMC sockets, devices, pnetids and counters of this network namespace");
+  status->add_flag("--json", json, "as JSON");
+  std::string code;
+  CLI::App* explain = app.add_subcommand("explain", "a fallback code in words");
+  explain->add_option("code", code, "03010000, 0x03010000, or LOCAL/PEER as smcss prints them")
+      ->required();
+  CLI::App* version = app.add_subcommand("version", "the version of this program");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -64,11 +91,14 @@ ExitCode run(int argc, char** argv) {
     std::fprintf(stderr, "smc-node-init: error: %s hint: smc-node-init --help\n", error.what());
     return ExitCode::kUsage;
   }
-  if (app.got_subcommand("version")) {
+  if (version->parsed()) {
     std::printf("smc-node-init %s\n", smc::kVersion);
     return ExitCode::kDone;
   }
+  if (explain->parsed()) return run_explain(code);
   const auto system = make_real_system();
+  if (check->parsed()) return run_check(*system, check_options, json);
+  if (status->parsed()) return run_status(*system, json);
   return run_pod(*system, pod);
 }
 

@@ -25,6 +25,20 @@ std::string result_name(const PodReport& report, OnFailure on_failure, bool dry_
   return report.self_test ? "verified" : "set-up";
 }
 
+// Which of the exit codes 2 to 4 it was, whatever became of it.
+std::string_view cause_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::kNotPossible:
+      return "precondition";
+    case ExitCode::kRefused:
+      return "kernel";
+    case ExitCode::kFellBack:
+      return "self-test";
+    default:
+      return "";
+  }
+}
+
 Json self_test_json(const SelfTestResult& test) {
   Json json = {{"mode", test.is_smcr ? "SMC-R" : "TCP"}, {"tookMs", test.took.count()}};
   if (!test.is_smcr && !test.failure) {
@@ -73,7 +87,7 @@ ExitCode final_code(const PodReport& report, OnFailure on_failure) {
 std::string summary_json(const PodReport& report, OnFailure on_failure, bool dry_run) {
   Json summary = {{"version", kVersion},
                   {"result", result_name(report, on_failure, dry_run)},
-                  {"exitCode", exit_status(report.code)}};
+                  {"exitCode", exit_status(final_code(report, on_failure))}};
   add_text(summary, "pnetid", report.pnetid);
   add_text(summary, "pnetidReason", report.pnetid_reason);
   add_text(summary, "interface", report.interface);
@@ -83,6 +97,7 @@ std::string summary_json(const PodReport& report, OnFailure on_failure, bool dry
   if (report.self_test) summary["selfTest"] = self_test_json(*report.self_test);
   if (report.code != ExitCode::kDone && !report.steps.empty()) {
     const PodStep& failed = report.steps.back();
+    summary["cause"] = cause_name(report.code);
     summary["step"] = std::string(failed.name);
     summary["reason"] = printable(failed.text, kReasonCharacters);
     summary["hint"] = printable(failed.hint, kReasonCharacters);

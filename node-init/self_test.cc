@@ -4,13 +4,12 @@
 #include <cerrno>
 #include <optional>
 
+#include "node-init/fallback_codes.h"
 #include "node-init/pnet_table.h"
 #include "node-init/smc_sockets.h"
 
 namespace smc::node {
 namespace {
-
-constexpr std::uint32_t kPeerDeclined = 0x05000000;
 
 // The address on `lo`, and the pnetid at `lo`, of the namespace made for the test.
 Result<void> prepare(System& system, const Ipv4Address& address, const std::string& pnetid) {

@@ -1,0 +1,43 @@
+// What works here, what does not, and why: checks that each look for themselves and know nothing of
+// each other. None changes anything, and none loads the kernel module smc. Safe on any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node-init/system.h"
+
+namespace smc::node {
+
+enum class Verdict { kPass, kWarn, kFail };
+std::string_view verdict_name(Verdict verdict);  // "PASS", …
+
+struct CheckResult {
+  std::string name;
+  Verdict verdict = Verdict::kPass;
+  std::string finding;
+  std::string hint;  // never empty unless kPass
+};
+
+struct CheckOptions {
+  std::string interface;  // empty: as `pod` chooses it
+};
+
+using CheckFunction = CheckResult (*)(System& system, const CheckOptions& options);
+
+// The checks of a pod's network namespace, in the order in which they are shown.
+const std::vector<CheckFunction>& namespace_checks();
+
+std::vector<CheckResult> run_checks(System& system, const CheckOptions& options,
+                                    const std::vector<CheckFunction>& checks);
+
+// The worst of them.
+Verdict overall(const std::vector<CheckResult>& results);
+
+// One line a result, its hint behind it.
+std::string checks_table(const std::vector<CheckResult>& results);
+// {"verdict":"FAIL","checks":[{"name":…,"verdict":…,"finding":…,"hint":…}]}
+std::string checks_json(const std::vector<CheckResult>& results);
+
+}  // namespace smc::node

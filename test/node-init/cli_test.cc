@@ -1,0 +1,123 @@
+// The program itself, as users and the kubelet call it: exit codes, and where its words go. It runs
+// in this machine's namespaces and changes nothing there.
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+};
+
+// Standard output, and standard error with it unless `arguments` redirect it.
+Outcome run(const std::string& arguments) {
+  const std::string command = std::string(SMC_BIN_DIR) + "/smc-node-init " + arguments;
+  Outcome outcome;
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  std::array<char, 4096> part{};
+  while (const std::size_t n = std::fread(part.data(), 1, part.size(), pipe))
+    outcome.out.append(part.data(), n);
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
+  return outcome;
+}
+
+TEST(NodeInitTest, WrongUsageIsOneWithAHint) {
+  for (const char* arguments :
+       {"", "nonsense", "pod --self-test maybe", "pod --on-failure retry", "pod --rmem 1",
+        "pod --smcr-buf-type 3", "pod extra", "explain", "explain 0x1234", "explain zz",
+        "explain 05000000/12", "check --nonsense"}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 1) << arguments;
+    EXPECT_THAT(outcome.out, HasSubstr("hint:")) << arguments;
+  }
+}
+
+TEST(NodeInitTest, HelpAndVersionAreZero) {
+  EXPECT_EQ(run("--help").status, 0);
+  EXPECT_EQ(run("pod --help").status, 0);
+  EXPECT_THAT(run("version").out, HasSubstr("smc-node-init "));
+}
+
+TEST(NodeInitTest, ExplainsBothCodesOfAPair) {
+  const Outcome outcome = run("explain 05000000/0x03030000");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("peer_declined"));
+  EXPECT_THAT(outcome.out, HasSubstr("no_device"));
+}
+
+class NodesOwnNamespace : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists("/proc/sys/net/core/netdev_max_backlog"))
+      GTEST_SKIP() << "the tests run in a network namespace of their own";
+    log_ = testing::TempDir() + "smc-termination-log";
+    std::filesystem::remove(log_);
+  }
+  std::string log_;
+};
+
+TEST_F(NodesOwnNamespace, PodRefusesItAndSaysSoInTheTerminationLog) {
+  const Outcome outcome = run("pod --termination-log " + log_);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, HasSubstr("--allow-host-network"));
+  std::string summary(4096, '\0');
+  FILE* file = std::fopen(log_.c_str(), "r");
+  ASSERT_NE(file, nullptr);
+  summary.resize(std::fread(summary.data(), 1, summary.size(), file));
+  std::fclose(file);
+  EXPECT_EQ(json::parse(summary)["step"], "namespace");
+  EXPECT_EQ(json::parse(summary)["exitCode"], 2);
+  std::filesystem::remove(log_);
+}
+
+TEST_F(NodesOwnNamespace, FallbackTurnsTheRefusalIntoZero) {
+  const Outcome outcome = run("pod --on-failure fallback --termination-log " + log_);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("\"result\":\"fallback\""));
+  std::filesystem::remove(log_);
+}
+
+TEST_F(NodesOwnNamespace, ADryRunWritesNoTerminationLog) {
+  const Outcome outcome = run("pod --dry-run --termination-log " + log_);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_FALSE(std::filesystem::exists(log_));
+}
+
+// Most machines that run the tests have no SMC; where one has, `check` is the VM tests' business.
+class WithoutSmc : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::filesystem::exists("/proc/sys/net/smc")) GTEST_SKIP() << "this machine has SMC";
+  }
+};
+
+TEST_F(WithoutSmc, CheckFailsWithHints) {
+  const Outcome outcome = run("check");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("FAIL +smc .*hint: "));
+  const Outcome as_json = run("check --json");
+  EXPECT_EQ(as_json.status, 2);
+  EXPECT_EQ(json::parse(as_json.out)["verdict"], "FAIL");
+  for (const json& check : json::parse(as_json.out)["checks"])
+    EXPECT_EQ(check["verdict"] == "PASS", check["hint"] == "") << check;
+}
+
+TEST_F(WithoutSmc, StatusIsNotPossible) {
+  const Outcome outcome = run("status");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, HasSubstr("hint:"));
+}
+
+}  // namespace
