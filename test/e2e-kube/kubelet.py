@@ -20,6 +20,10 @@ from kubeapi import Api, ApiError
 from kubepod import Container, Volumes, pod_ip
 
 
+def log(text):
+    print(time.strftime("%H:%M:%S ", time.gmtime()) + text, flush=True)
+
+
 class Pod:
     """One pod and the thread that carries it from its first sight to its end."""
 
@@ -36,11 +40,12 @@ class Pod:
         try:
             self.live()
         except Exception:  # the harness's own mistake: visible in the log and as a pod that never gets ready
-            print(f"{self.name}: {traceback.format_exc()}", flush=True)
+            log(f"{self.name}: {traceback.format_exc()}")
             self.report("Failed", reason="HarnessError")
 
     def live(self):
         spec = self.object["spec"]
+        log(f"{self.name}: seen")
         self.ip, self.netns = pod_ip(self.node, self.object)
         self.volumes = Volumes(self.api, self.node, self.object)
         for container in spec.get("initContainers", []):
@@ -67,6 +72,7 @@ class Pod:
         self.containers = [Container(self, c) for c in spec["containers"]]
         for container in self.containers:
             container.start()
+        log(f"{self.name}: started")
         before = None
         while not self.ending.wait(0.1):
             if spec["restartPolicy"] != "Always" and all(c.exit_code() is not None for c in self.containers):
@@ -79,8 +85,10 @@ class Pod:
             if now != before:
                 self.collect()
                 self.report("Running", ready=all(ready for ready, _, _ in now))
+                log(f"{self.name}: (ready, restarts, exit code) of its containers: {now}")
                 before = now
         grace = self.object["metadata"].get("deletionGracePeriodSeconds", 30)
+        log(f"{self.name}: to be terminated")
         for container in self.containers:
             container.terminate()
         end = time.monotonic() + grace
@@ -88,7 +96,7 @@ class Pod:
             time.sleep(0.05)
         for container in self.containers:
             if container.exit_code() is None:
-                print(f"{self.name}: {container.name} outlived its grace period of {grace} s", flush=True)
+                log(f"{self.name}: {container.name} outlived its grace period of {grace} s")
                 container.kill()
 
     def collect(self):
@@ -120,6 +128,7 @@ class Pod:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
+        log(f"{self.name}: gone")
 
 
 def main():
@@ -138,7 +147,7 @@ def main():
                     }
                     pods[uid].ending.set()
         except (OSError, ApiError) as error:  # the API server is away, as some scenarios want it: ask again
-            print(f"watch: {error}", flush=True)
+            log(f"watch: {error}")
             time.sleep(0.2)
 
 

@@ -38,12 +38,15 @@ first_init() { # < pod
   jq -r '.spec.initContainers[0].name // "none"'
 }
 
+# metrics: the metrics of all ready webhook pods
+metrics() {
+  # shellcheck disable=SC2046 # one word an address
+  curl -sf $(webhook_addresses | sed -E 's#[0-9.]+#http://&:8080/metrics#g')
+}
+
 # metric NAME [LABEL="VALUE"]: its value summed over the ready webhook pods
 metric() {
-  local ip
-  for ip in $(webhook_addresses); do
-    curl -sf "http://$ip:8080/metrics"
-  done | awk -v name="$1" -v label="${2:-}" '
+  metrics | awk -v name="$1" -v label="${2:-}" '
     $1 ~ "^" name "({|$)" && index($0, label) {sum += $NF; seen = 1} END {print seen ? sum : "none"}'
 }
 
@@ -54,12 +57,11 @@ webhook_addresses() {
 # decision_of POD: the decision in the API server's audit log, "none" where the webhook sent none
 decision_of() {
   await 5 "the creation of $1 is on the audit log" grep -q "\"name\":\"$1\"" "$E2E_DIR/logs/audit.log"
-  jq -rs --arg pod "$1" '[.[] | select(.objectRef.name == $pod)] | last | .annotations
-    | to_entries | map(select(.key | endswith("/decision")) | select(.key | startswith("pods."))) | .[0].value // "none"' \
-    "$E2E_DIR/logs/audit.log"
+  grep "\"name\":\"$1\"" "$E2E_DIR/logs/audit.log" | tail -1 | jq -r '.annotations
+    | to_entries | map(select(.key == "pods.smc.asm.alibabacloud.com/decision")) | .[0].value // "none"'
 }
 
-export -f metric webhook_addresses # for the commands of `await`
+export -f metric metrics webhook_addresses # for the commands of `await`
 
 # left_of NAMESPACE: what is still there of the release, after its pods have drained: anything in its namespace that is
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names

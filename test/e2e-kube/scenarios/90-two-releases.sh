@@ -1,5 +1,5 @@
 # a second release in another namespace lives beside the first, each with its own pods
-other=other-system
+other=second
 namespace $other
 namespace tenant
 kubectl label namespace tenant mesh=other
