@@ -1,0 +1,60 @@
+// One HTTP/1.1 connection to an API server, kept open between requests: cpp-httplib writes and
+// parses the messages, sockets and TLS are ours (kube/socket.h, kube/tls.h), because cpp-httplib's
+// own cannot be stopped while it connects, resolves or shakes hands, and trusts the system's
+// authorities beside the given one. For one thread at a time. The process must ignore SIGPIPE:
+// OpenSSL writes with write(2).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kube/cluster.h"
+#include "kube/error.h"
+#include "kube/stop.h"
+
+namespace smc::kube {
+
+struct HttpRequest {
+  std::string method;
+  std::string path;  // with its query, already percent-encoded
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct HttpHead {
+  int status = 0;
+  std::chrono::milliseconds retry_after{0};
+  std::string date;  // as the server sent it; may be empty
+};
+
+struct Exchange {
+  std::chrono::milliseconds connect{10'000};  // name, TCP and TLS together
+  std::chrono::milliseconds answer{30'000};   // from the request's first byte to the answer's last
+  // Above zero: the answer may go on for ever, and this is the longest silence in it; `answer` is
+  // then the time to its head.
+  std::chrono::milliseconds silence{0};
+  std::function<void(const HttpHead&)> on_head;
+  std::function<bool(std::string_view)> on_data;  // false: enough, drop the connection
+};
+
+class Connection {
+ public:
+  // `stop` must outlive it.
+  Connection(std::shared_ptr<const Cluster> cluster, const Stop& stop);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Success is an answer received to its end, whatever its status.
+  Outcome<void> exchange(const HttpRequest& request, const Exchange& exchange);
+
+ private:
+  class Http;
+  std::unique_ptr<Http> http_;
+};
+
+}  // namespace smc::kube

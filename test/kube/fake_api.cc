@@ -1,0 +1,106 @@
+#include "test/kube/fake_api.h"
+
+#include <chrono>
+
+#include "certs/openssl.h"
+
+namespace smc::kube {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Keys {
+  certs::Certificate certificate;
+  certs::Pkey key;
+};
+
+Keys parsed(const certs::KeyPair& pair) {
+  return {std::move(*certs::parse_certificate(pair.certificate_pem)),
+          std::move(*certs::parse_key(pair.key_pem))};
+}
+
+X509_STORE* store_of(const certs::KeyPair& authority) {
+  X509_STORE* store = X509_STORE_new();
+  X509_STORE_add_cert(store, certs::parse_certificate(authority.certificate_pem)->get());
+  // The library issues certificates for servers alone; here they serve clients too.
+  X509_VERIFY_PARAM_set_purpose(X509_STORE_get0_param(store), X509_PURPOSE_ANY);
+  return store;  // SSLServer takes it over
+}
+
+}  // namespace
+
+FakeApi::FakeApi(Handler handler) : server_(std::make_unique<httplib::Server>()) {
+  start(std::move(handler));
+}
+
+FakeApi::FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_client)
+    : authority_(*certs::make_authority(std::chrono::system_clock::now())) {
+  const Keys keys =
+      parsed(*certs::issue_serving(authority_, names, std::chrono::system_clock::now()));
+  server_ = std::make_unique<httplib::SSLServer>(keys.certificate.get(), keys.key.get(),
+                                                 ask_client ? store_of(authority_) : nullptr);
+  start(std::move(handler));
+}
+
+void FakeApi::start(Handler handler) {
+  const auto recorded = [this, handler = std::move(handler)](const httplib::Request& request,
+                                                             httplib::Response& response) {
+    {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request.method + " " + request.target);
+    }
+    handler(request, response);
+  };
+  const std::string any = "/.*";
+  server_->Get(any, recorded).Post(any, recorded).Put(any, recorded);
+  server_->Patch(any, recorded).Delete(any, recorded);
+  server_->set_tcp_nodelay(true);
+  server_->set_keep_alive_max_count(1000);
+  server_->new_task_queue = [] { return new httplib::ThreadPool(8); };
+  port_ = server_->bind_to_any_port("127.0.0.1");
+  thread_ = std::thread([this] { server_->listen_after_bind(); });
+  while (!server_->is_running()) std::this_thread::sleep_for(milliseconds(1));
+}
+
+FakeApi::~FakeApi() {
+  server_->stop();
+  thread_.join();
+}
+
+std::shared_ptr<Cluster> FakeApi::cluster() const {
+  auto out = std::make_shared<Cluster>();
+  out->host = "127.0.0.1";
+  out->port = static_cast<std::uint16_t>(port_);
+  out->tls = !authority_.certificate_pem.empty();
+  out->authority.data = authority_.certificate_pem;
+  out->token.data = "secret";
+  out->origin = "the test";
+  return out;
+}
+
+std::vector<std::string> FakeApi::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
+void stream(httplib::Response& response, std::vector<std::string> parts, Ending ending) {
+  response.set_chunked_content_provider("application/json",
+                                        [parts = std::move(parts), ending, next = std::size_t{0}](
+                                            std::size_t, httplib::DataSink& sink) mutable {
+                                          if (next < parts.size()) {
+                                            const std::string& part = parts[next++];
+                                            return sink.write(part.data(), part.size());
+                                          }
+                                          if (ending == Ending::kCut) return false;
+                                          if (ending == Ending::kProper) return sink.done(), true;
+                                          std::this_thread::sleep_for(milliseconds(5));
+                                          return sink.is_writable();
+                                        });
+}
+
+void answer(httplib::Response& response, int status, const std::string& body) {
+  response.status = status;
+  response.set_content(body, "application/json");
+}
+
+}  // namespace smc::kube

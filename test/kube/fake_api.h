@@ -1,0 +1,56 @@
+// An API server for the faults that a real one will not produce on demand. It answers what the
+// test's handler says and records what it was asked.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <httplib.h>
+
+#include "certs/authority.h"
+#include "kube/cluster.h"
+
+namespace smc::kube {
+
+class FakeApi {
+ public:
+  // Called on one of eight threads.
+  using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
+
+  // Plain HTTP on 127.0.0.1.
+  explicit FakeApi(Handler handler);
+  // HTTPS with a certificate for these names and addresses; with `ask_client`, clients must show
+  // one that the same authority signed.
+  FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_client = false);
+  ~FakeApi();
+
+  // With the token "secret", and, over HTTPS, this server's authority.
+  std::shared_ptr<Cluster> cluster() const;
+  const certs::KeyPair& authority() const { return authority_; }
+
+  // "GET /api/v1/pods?limit=50", in the order of arrival.
+  std::vector<std::string> requests() const;
+
+ private:
+  void start(Handler handler);
+
+  certs::KeyPair authority_;
+  std::unique_ptr<httplib::Server> server_;
+  int port_ = 0;
+  mutable std::mutex mutex_;
+  std::vector<std::string> requests_;
+  std::thread thread_;
+};
+
+// What follows the parts of a stream: the last chunk, a cut connection, or silence until either
+// side leaves.
+enum class Ending { kProper, kCut, kHeld };
+void stream(httplib::Response& response, std::vector<std::string> parts, Ending ending);
+
+void answer(httplib::Response& response, int status, const std::string& body);
+
+}  // namespace smc::kube

@@ -1,0 +1,248 @@
+#include "kube/watcher.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "test/kube/fake_api.h"
+
+namespace smc::kube {
+namespace {
+
+using httplib::Request;
+using httplib::Response;
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using testing::HasSubstr;
+
+std::string event(const std::string& type, const std::string& version) {
+  return json{{"type", type}, {"object", {{"metadata", {{"resourceVersion", version}}}}}}.dump() +
+         "\n";
+}
+
+std::string list(const std::string& version) {
+  return json{{"metadata", {{"resourceVersion", version}}},
+              {"items", json::array({{{"metadata", {{"name", "one"}}}}})}}
+      .dump();
+}
+
+bool is_watch(const Request& request) {
+  return request.has_param("watch");
+}
+
+// What the handlers were told, as lines; take() waits for the next one.
+class Record {
+ public:
+  WatchHandlers handlers() {
+    WatchHandlers out;
+    out.on_list = [this](const std::vector<json>& all) {
+      add("list " + std::to_string(all.size()));
+    };
+    out.on_change = [this](const WatchEvent& event) { add("change " + event.resource_version); };
+    out.on_lost = [this](const ApiError& error) { add("lost " + error.what); };
+    out.on_recovered = [this] { add("recovered"); };
+    return out;
+  }
+
+  std::string take() {
+    std::unique_lock lock(mutex_);
+    // Far beyond what any test needs; only a broken watcher waits for it.
+    if (!changed_.wait_for(lock, std::chrono::seconds(20), [this] { return !lines_.empty(); }))
+      return "nothing";
+    std::string out = lines_.front();
+    lines_.pop_front();
+    return out;
+  }
+
+  bool empty() {
+    const std::lock_guard lock(mutex_);
+    return lines_.empty();
+  }
+
+ private:
+  void add(std::string line) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> lines_;
+};
+
+WatcherOptions quick() {
+  WatcherOptions out;
+  out.client.user_agent = "test/1";
+  out.backoff = {milliseconds(2), milliseconds(20)};
+  out.random = [] { return 0.5; };
+  out.watch_timeout = std::chrono::seconds(10);
+  return out;
+}
+
+const Target kAll{kSecrets, "ns", "", ""};
+
+TEST(Watcher, ListsThenWatchesFromTheListsVersion) {
+  FakeApi api([](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    EXPECT_EQ(request.get_param_value("resourceVersion"), "42");
+    stream(response, {event("BOOKMARK", "43"), event("MODIFIED", "44")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 44") << "bookmarks are not handed on";
+}
+
+TEST(Watcher, TakesAWatchUpFromTheLastVersionSeenBookmarksIncluded) {
+  std::atomic<int> watches = 0;
+  FakeApi api([&](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    if (++watches == 1)
+      return stream(response, {event("MODIFIED", "43"), event("BOOKMARK", "50")}, Ending::kProper);
+    EXPECT_EQ(request.get_param_value("resourceVersion"), "50");
+    stream(response, {event("MODIFIED", "51")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 43");
+  EXPECT_EQ(record.take(), "change 51");
+}
+
+TEST(Watcher, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
+  std::atomic<int> watches = 0;
+  FakeApi api([&](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    if (++watches == 1) return stream(response, {event("MODIFIED", "43"), "{\"ty"}, Ending::kCut);
+    stream(response, {event("MODIFIED", "44")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 43");
+  EXPECT_EQ(record.take(), "change 44");
+}
+
+TEST(Watcher, GoneListsAgain) {
+  std::atomic<int> watches = 0;
+  std::atomic<int> lists = 0;
+  FakeApi api([&](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list(++lists == 1 ? "42" : "90"));
+    if (++watches == 1) return answer(response, 410, R"({"reason":"Expired"})");
+    EXPECT_EQ(request.get_param_value("resourceVersion"), "90");
+    stream(response, {event("ADDED", "91")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 91") << "and nobody is told that anything was lost";
+}
+
+TEST(Watcher, SaysOnceThatItLostAndOnceThatItRecovered) {
+  std::atomic<bool> broken = true;
+  FakeApi api([&](const Request& request, Response& response) {
+    if (broken) return answer(response, 500, R"({"reason":"InternalError","message":"etcd"})");
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    stream(response, {event("MODIFIED", "43")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "lost list secrets in ns: 500 InternalError: etcd");
+  while (api.requests().size() < 4) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_TRUE(record.empty()) << "the same reason is told once";
+  broken = false;
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "recovered");
+  EXPECT_EQ(record.take(), "change 43");
+}
+
+TEST(Watcher, AWatchThatIsRefusedAfterTheListIsLostWithTheRuleToGrant) {
+  FakeApi api([](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    answer(response, 403, R"({"reason":"Forbidden","message":"no"})");
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "lost watch secrets in ns: 403 Forbidden: no");
+}
+
+TEST(Watcher, AServerThatGoesAwayIsLostAndFoundAgain) {
+  Record record;
+  std::shared_ptr<Cluster> cluster;
+  const auto serve = [](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    stream(response, {event("BOOKMARK", "43")}, Ending::kHeld);
+  };
+  auto api = std::make_unique<FakeApi>(serve);
+  const Watcher watcher(api->cluster(), kAll, {}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  api.reset();
+  EXPECT_THAT(record.take(), HasSubstr("lost watch secrets in ns: "));
+}
+
+TEST(Watcher, AServerThatEndsEveryWatchAtOnceGetsNoBusyClient) {
+  FakeApi api([](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    stream(response, {}, Ending::kProper);
+  });
+  Record record;
+  WatcherOptions slow = quick();
+  slow.backoff = {milliseconds(50), milliseconds(100)};
+  const auto began = steady_clock::now();
+  {
+    const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), slow);
+    std::this_thread::sleep_for(milliseconds(500));
+  }
+  const auto lasted = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  // One list, then one watch for each pause of at least 37 ms (three quarters of 50 ms).
+  EXPECT_LE(static_cast<long>(api.requests().size()), 2 + lasted.count() / 37);
+}
+
+TEST(Watcher, WaitsAsLongAsTheServerAsks) {
+  FakeApi api([](const Request&, Response& response) {
+    response.set_header("Retry-After", "3600");
+    answer(response, 429, "{}");
+  });
+  Record record;
+  {
+    const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
+    EXPECT_THAT(record.take(), HasSubstr("429"));
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+  EXPECT_EQ(api.requests().size(), 1U);
+}
+
+TEST(Watcher, StopsAtOnceWhileItWatchesAndWhileItWaits) {
+  Record record;
+  FakeApi quiet([](const Request& request, Response& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    stream(response, {}, Ending::kHeld);
+  });
+  auto watcher =
+      std::make_unique<Watcher>(quiet.cluster(), kAll, Selector{}, record.handlers(), quick());
+  EXPECT_EQ(record.take(), "list 1");
+  auto began = steady_clock::now();
+  watcher.reset();
+  EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
+
+  FakeApi failing([](const Request&, Response& response) { answer(response, 500, "{}"); });
+  WatcherOptions patient = quick();
+  patient.backoff = {std::chrono::hours(1), std::chrono::hours(1)};
+  watcher =
+      std::make_unique<Watcher>(failing.cluster(), kAll, Selector{}, record.handlers(), patient);
+  EXPECT_THAT(record.take(), HasSubstr("lost"));
+  began = steady_clock::now();
+  watcher.reset();
+  EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
+}
+
+}  // namespace
+}  // namespace smc::kube
