@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
-.PHONY: help demo test lint format asan tsan bench fuzz image e2e-kernel e2e-kube build clean
+.PHONY: help demo test lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,9 +16,13 @@ build: ## the programs, in build/release/bin
 test: build ## every test that needs no virtual machine and no cluster
 	@ctest --preset release
 
-lint: ## formatting, clang-tidy, shellcheck
+lint: ## formatting, shellcheck, and clang-tidy over the programs
 	@scripts/install-packages build lint
 	@scripts/lint
+
+tidy: ## clang-tidy over everything, the tests too
+	@scripts/install-packages build lint
+	@$(call BUILD,tidy)
 
 format: ## rewrites the sources with clang-format
 	@scripts/install-packages lint

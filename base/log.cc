@@ -28,7 +28,7 @@ const LevelName& entry(Level level) {
 }
 
 spdlog::logger& logger() {
-  static const auto instance = [] {
+  static const auto kInstance = [] {
     auto made =
         std::make_shared<spdlog::logger>("smc", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     // The line's content comes as finished JSON members; time in UTC as RFC 3339.
@@ -37,7 +37,7 @@ spdlog::logger& logger() {
     made->flush_on(spdlog::level::debug);
     return made;
   }();
-  return *instance;
+  return *kInstance;
 }
 
 void append_value(std::string& line, const Field& field) {
