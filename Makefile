@@ -42,5 +42,10 @@ e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, sch
 	@scripts/fetch-kube-tools >/dev/null
 	@test/e2e-kube/run
 
+e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a table of scenarios
+	@scripts/install-packages build e2e-kernel
+	@$(call BUILD,release)
+	@test/e2e-kernel/run
+
 clean: ## removes build/
 	@rm -rf build

@@ -1,0 +1,114 @@
+# Sourced in the test machine: a node with an RDMA device, and pods as a cluster lays them out. Left undone is what
+# the programs under test are for: the node's UEID, both halves of the pnetid, the switch.
+# shellcheck shell=bash disable=SC2034 # variables for scenarios
+
+# Two nodes have addresses of one network: node N is 10.9.0.N, its pods 10.9.N.x.
+pod_address() {
+  case $1 in
+    A) echo 10.9.1.11 ;;
+    B) echo 10.9.1.12 ;;
+    C) echo 10.9.1.13 ;;
+    D) echo 10.9.2.14 ;;
+  esac
+}
+
+device=rxe0
+eid=SMC-E2E
+pnetid=E2ENET
+
+# One node. Soft-RoCE sits on lo because it takes a packet to its own address only when the frame bears its device's
+# own MAC, which an SMC-R v2 proposal within a node leaves zero, as lo's is.
+node_up() {
+  modprobe -a rdma_rxe ib_uverbs veth bridge
+  rdma system set netns shared
+  rdma link add $device type rxe netdev lo
+  ip addr add 10.9.1.254/16 dev lo
+  bridge_up
+}
+
+bridge_up() {
+  ip link add br0 type bridge
+  ip link set br0 up
+  sysctl -qw net.ipv4.conf.br0.arp_ignore=1 # the pods' addresses are local to lo too: do not answer for them
+}
+
+# Takes everything back; with the device go all SMC link groups, so that the next scenario starts from nothing.
+node_down() {
+  local pod
+  for pod in A B C D; do pod_down $pod; done
+  rdma link del $device 2>/dev/null || true
+  ip link del br0 2>/dev/null || true
+  ip addr del 10.9.1.254/16 dev lo 2>/dev/null || true
+  forget_node
+}
+
+# The node's half of the set-up removed: UEIDs and pnetids of the first namespace.
+forget_node() {
+  local name
+  for name in $(smc-look ueids | jq -r '.[]'); do smc-look ueid-del "$name"; done
+  for name in $(smc-look pnets | jq -r '.[].pnetid'); do smc-look pnet-del "$name" || true; done
+}
+
+# pod_up LETTER: a namespace with eth0 on the bridge, as a CNI plug-in makes it.
+pod_up() {
+  local name=pod$1
+  ip netns add "$name"
+  ip link add "v$name" type veth peer name eth0 netns "$name"
+  ip link set "v$name" master br0 up
+  ip -n "$name" link set lo up
+  ip -n "$name" addr add "$(pod_address "$1")/16" dev eth0
+  ip -n "$name" link set eth0 up
+  ip -n "$name" route add default via 10.9.0.1 onlink dev eth0
+}
+
+pod_down() {
+  ip link del "vpod$1" 2>/dev/null || true
+  ip netns del "pod$1" 2>/dev/null || true
+}
+
+# The pod's half of the set-up removed: its pnetids.
+forget_pod() {
+  local name
+  for name in $(in_pod "$1" smc-look pnets | jq -r '.[].pnetid'); do in_pod "$1" smc-look pnet-del "$name"; done
+}
+
+# set_up_node: what the agent does on a node, done by hand.
+set_up_node() {
+  smc-look ueid-add $eid
+  smc-look pnet-add $pnetid - $device 1
+}
+
+# set_up_pod LETTER: the pod's half, done by hand.
+set_up_pod() { in_pod "$1" smc-look pnet-add $pnetid eth0; }
+
+# serve LETTER KIND [PORT]: an echo server in that pod, listening when this returns.
+serve() {
+  start "server-$1-${3:-5000}" in_pod "$1" smc-traffic server "$2" "${3:-5000}"
+  eventually 5 grep -q listening "/tmp/server-$1-${3:-5000}.out"
+}
+
+# ask LETTER KIND ADDRESS:PORT [FLAG]...: the client's result as JSON.
+ask() {
+  local pod=$1
+  shift
+  in_pod "$pod" smc-traffic client "$@"
+}
+
+# hold LETTER KIND ADDRESS:PORT [FLAG]...: a client whose connections stay open until the row ends.
+hold() {
+  local pod=$1
+  shift
+  start "client-$pod" in_pod "$pod" smc-traffic client "$@" --hold
+  eventually 40 grep -q connections "/tmp/client-$pod.out"
+  jq -e '.lost == 0 and .error == ""' "/tmp/client-$pod.out" >/dev/null || fail "$(cat "/tmp/client-$pod.out")"
+}
+
+# connections LETTER [FILTER]: that pod's established SMC sockets.
+connections() { in_pod "$1" smc-look sockets | jq -c "[.[] | select(.state == 1 ${2:+and $2})]"; }
+
+# What went over that pod's wire, both ways together.
+eth0_bytes() {
+  local counters
+  counters=$(in_pod "$1" sh -c 'cat /sys/class/net/eth0/statistics/rx_bytes /sys/class/net/eth0/statistics/tx_bytes')
+  echo $((${counters/$'\n'/ + }))
+}
