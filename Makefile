@@ -42,6 +42,13 @@ e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, sch
 	@scripts/fetch-kube-tools >/dev/null
 	@test/e2e-kube/run
 
+IMAGES = smc-webhook smc-node-init smc-node-agent
+image: ## container images in build/image, made and checked without a container engine
+	@scripts/install-packages build image
+	@cmake --preset release $(QUIET) && cmake --build --preset release -j $(JOBS) --target $(IMAGES)
+	@scripts/image build/image $(IMAGES)
+	@test/image/check build/image $(IMAGES)
+
 e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a table of scenarios
 	@scripts/install-packages build e2e-kernel
 	@$(call BUILD,release)

@@ -1,0 +1,24 @@
+# The images for those who have a container engine; `make image` makes the same contents without one.
+#   docker build --target smc-webhook -t REGISTRY/smc-webhook:VERSION .
+# and likewise for the targets smc-node-init and smc-node-agent.
+FROM debian:12 AS build
+WORKDIR /src
+COPY . .
+RUN scripts/install-packages build image
+RUN cmake --preset release \
+ && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent \
+ && scripts/image --tree /images smc-webhook smc-node-init smc-node-agent
+
+FROM scratch AS smc-webhook
+COPY --from=build /images/smc-webhook/ /
+USER 65532:65532
+EXPOSE 8443 8080
+ENTRYPOINT ["/smc-webhook"]
+
+FROM scratch AS smc-node-init
+COPY --from=build /images/smc-node-init/ /
+ENTRYPOINT ["/smc-node-init"]
+
+FROM scratch AS smc-node-agent
+COPY --from=build /images/smc-node-agent/ /
+ENTRYPOINT ["/smc-node-agent"]
