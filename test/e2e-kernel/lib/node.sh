@@ -1,6 +1,6 @@
 # Sourced in the test machine: a node with an RDMA device, and pods as a cluster lays them out. Left undone is what
 # the programs under test are for: the node's UEID, both halves of the pnetid, the switch.
-# shellcheck shell=bash disable=SC2034 # variables for scenarios
+# shellcheck shell=bash disable=SC2034,SC2154 # variables for and of scenarios
 
 # Two nodes have addresses of one network: node N is 10.9.0.N, its pods 10.9.N.x.
 pod_address() {
@@ -72,6 +72,12 @@ forget_pod() {
   for name in $(in_pod "$1" smc-look pnets | jq -r '.[].pnetid'); do in_pod "$1" smc-look pnet-del "$name"; done
 }
 
+# in_pod_shell LETTER FUNCTION: a function of the scenario, run in that pod as a whole: entering it once per command
+# is what takes time in an emulated machine.
+in_pod_shell() {
+  in_pod "$1" bash -c "$(declare -p pnetid settings 2>/dev/null); $(declare -f); set -e; $2"
+}
+
 # set_up_node: what the agent does on a node, done by hand.
 set_up_node() {
   smc-look ueid-add $eid
@@ -99,7 +105,7 @@ hold() {
   local pod=$1
   shift
   start "client-$pod" in_pod "$pod" smc-traffic client "$@" --hold
-  eventually 40 grep -q connections "/tmp/client-$pod.out"
+  eventually 100 grep -q connections "/tmp/client-$pod.out"
   jq -e '.lost == 0 and .error == ""' "/tmp/client-$pod.out" >/dev/null || fail "$(cat "/tmp/client-$pod.out")"
 }
 

@@ -13,24 +13,20 @@ load() {
   local connections=$1
   shift
   serve B smc
-  start load in_pod A smc-traffic client smc "$(pod_address B):5000" --connections "$connections" --seconds 10 "$@"
-  eventually 40 has_connections "$connections"
-  wait "$last_pid" || fail "$(cat /tmp/load.out)"
-  cat /tmp/load.out
-  holds '. == []' in_pod B smc-look fallbacks
+  hold A smc "$(pod_address B):5000" --connections "$connections" --seconds 10 "$@"
+  holds "length == $connections and all(.mode == \"smcr\")" connections A
   holds '. == []' in_pod A smc-look fallbacks
+  holds '. == []' in_pod B smc-look fallbacks
 }
-
-has_connections() { [ "$(connections B '.mode == "smcr"' | jq length)" = "$1" ]; }
 
 small_requests() {
   load 20 --size 128
-  note "$(jq -r '"\(.answered) answered, none lost, P50 \(.p50_us) us, P99 \(.p99_us) us"' /tmp/load.out)"
+  note "$(jq -r '"\(.answered) answered, none lost, P50 \(.p50_us) us, P99 \(.p99_us) us"' /tmp/client-A.out)"
 }
 
 full_rate() {
   load 64 --size 16384 --stream
-  note "$(jq -r '"\(.bytes / 1000000 | floor) MB came back, none lost"' /tmp/load.out)"
+  note "$(jq -r '"\(.bytes / 1000000 | floor) MB came back, none lost"' /tmp/client-A.out)"
 }
 
 row "20 connections of 128-byte requests for 10 s" small_requests 90

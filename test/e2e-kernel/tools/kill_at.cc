@@ -39,7 +39,8 @@ constexpr std::array kChanging{
     Call{SYS_rename, "rename"},       Call{SYS_renameat, "renameat"},
     Call{SYS_renameat2, "renameat2"}, Call{SYS_unlink, "unlink"},
     Call{SYS_unlinkat, "unlinkat"},   Call{SYS_ftruncate, "ftruncate"},
-    Call{SYS_bind, "bind"},           Call{SYS_connect, "connect"},
+    Call{SYS_unshare, "unshare"},     Call{SYS_setns, "setns"},
+    Call{SYS_connect, "connect"},
 };
 
 bool opens_for_writing(uint64_t flags) {
