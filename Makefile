@@ -45,13 +45,13 @@ e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, sch
 IMAGES = smc-webhook smc-node-init smc-node-agent
 image: ## container images in build/image, made and checked without a container engine
 	@scripts/install-packages build image
-	@cmake --preset release $(QUIET) && cmake --build --preset release -j $(JOBS) --target $(IMAGES)
+	@$(call BUILD,release) --target $(IMAGES)
 	@scripts/image build/image $(IMAGES)
 	@test/image/check build/image $(IMAGES)
 
 e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a table of scenarios
 	@scripts/install-packages build e2e-kernel
-	@$(call BUILD,release)
+	@$(call BUILD,release) --target e2e-kernel
 	@test/e2e-kernel/run
 
 clean: ## removes build/
