@@ -212,6 +212,11 @@ Outcome<json> Client::create(const Target& target, const json& object) {
   return request({"create", "POST", target, target.path(), object.dump(), kJsonType});
 }
 
+Outcome<json> Client::create_dry_run(const Target& target, const json& object) {
+  return request(
+      {"create", "POST", target, target.path() + "?dryRun=All", object.dump(), kJsonType});
+}
+
 Outcome<json> Client::update(const Target& target, const json& object) {
   return request({"update", "PUT", target, target.path(), object.dump(), kJsonType});
 }

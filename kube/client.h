@@ -74,6 +74,8 @@ class Client {
   Outcome<nlohmann::json> get(const Target& target);
   // The target names the collection.
   Outcome<nlohmann::json> create(const Target& target, const nlohmann::json& object);
+  // What `create` would return, without creating it.
+  Outcome<nlohmann::json> create_dry_run(const Target& target, const nlohmann::json& object);
   // The whole object. Its metadata.resourceVersion, where it has one, is the optimistic lock.
   Outcome<nlohmann::json> update(const Target& target, const nlohmann::json& object);
   Outcome<nlohmann::json> patch(const Target& target, PatchType type, const nlohmann::json& patch);

@@ -57,6 +57,7 @@ TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
   const json object = {{"a", 1}};
   EXPECT_TRUE(client.get(kOne));
   EXPECT_TRUE(client.create(kAll, object));
+  EXPECT_TRUE(client.create_dry_run(kAll, object));
   EXPECT_TRUE(client.update(kOne, object));
   EXPECT_TRUE(client.patch(kOne, PatchType::kMerge, object));
   EXPECT_TRUE(client.patch(kOne, PatchType::kStrategic, object));
@@ -65,9 +66,11 @@ TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
   EXPECT_TRUE(client.get_path("/apis/g/v1"));
   const std::string one = "/api/v1/namespaces/ns/secrets/one";
   EXPECT_THAT(api.requests(), ElementsAre("GET " + one, "POST /api/v1/namespaces/ns/secrets",
+                                          "POST /api/v1/namespaces/ns/secrets?dryRun=All",
                                           "PUT " + one, "PATCH " + one, "PATCH " + one,
                                           "PATCH " + one, "DELETE " + one, "GET /apis/g/v1"));
   EXPECT_THAT(seen, ElementsAre(" ", R"(application/json {"a":1})", R"(application/json {"a":1})",
+                                R"(application/json {"a":1})",
                                 R"(application/merge-patch+json {"a":1})",
                                 R"(application/strategic-merge-patch+json {"a":1})",
                                 "application/json-patch+json []", " ", " "));
