@@ -1,5 +1,5 @@
 // OpenSSL's objects with their owners, its error queue as an Error, and PEM text in and out. For
-// the .cc files of this folder; the other headers show none of it. Safe on any thread.
+// .cc files alone; no other header shows any of it. Safe on any thread.
 #pragma once
 
 #include <memory>

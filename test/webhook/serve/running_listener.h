@@ -1,0 +1,80 @@
+// A Listener on a free port of loopback, its thread, a certificate, and a handler of the test's.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "certs/authority.h"
+#include "test/webhook/serve/tls_client.h"
+#include "webhook/listener.h"
+#include "webhook/metrics.h"
+
+namespace smc::webhook {
+
+// Made once for all tests of a program.
+inline const certs::KeyPair& test_authority() {
+  static const certs::KeyPair kAuthority = *certs::make_authority(std::chrono::system_clock::now());
+  return kAuthority;
+}
+
+inline certs::KeyPair new_serving_pair() {
+  return *certs::issue_serving(test_authority(), *certs::parse_names({"localhost"}, {"127.0.0.1"}),
+                               std::chrono::system_clock::now());
+}
+
+inline SslContextPtr tls_of(const certs::KeyPair& pair, const std::string& client_ca = "") {
+  auto made = make_tls_context({pair.certificate_pem, pair.key_pem, client_ca});
+  EXPECT_TRUE(made) << made.error().text();
+  return made->context;
+}
+
+inline Reply echo(std::string& body) {
+  return {200, "{\"bytes\":" + std::to_string(body.size()) + "}"};
+}
+
+class RunningListener {
+ public:
+  explicit RunningListener(const Config::Server& limits = {}, Listener::Handler handler = echo,
+                           SslContextPtr tls = tls_of(new_serving_pair()))
+      : listener(limits, std::move(tls), std::move(handler), metrics) {
+    const auto bound = listener.bind({"127.0.0.1", 0});
+    EXPECT_TRUE(bound) << bound.error().text();
+    port = bound->port;
+    thread_ = std::thread([this] { listener.run(); });
+  }
+  ~RunningListener() {
+    if (!thread_.joinable()) return;
+    listener.stop();
+    thread_.join();
+  }
+  // Returns when run() has.
+  void join() { thread_.join(); }
+
+  // The value of a metric's line, such as "smc_webhook_connections".
+  double metric(const std::string& line) const {
+    const std::string text = "\n" + metrics.text();
+    const std::size_t at = text.find("\n" + line + " ");
+    if (at == std::string::npos) return -1;
+    return std::stod(text.substr(at + line.size() + 2));
+  }
+  // Waits until it has the value; metrics follow what a client sees by a moment.
+  bool metric_becomes(const std::string& line, double value) const {
+    for (const auto end = std::chrono::steady_clock::now() + kPatience; metric(line) != value;) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+
+  Metrics metrics;
+  Listener listener;
+  std::uint16_t port = 0;
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace smc::webhook

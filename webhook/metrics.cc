@@ -1,0 +1,150 @@
+#include "webhook/metrics.h"
+
+#include <array>
+#include <sstream>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "base/version.h"
+#include "webhook/process_figures.h"
+
+namespace smc::webhook {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+// The median of a review is well below a millisecond; kube-apiserver gives up after seconds.
+const Histogram::BucketBoundaries kDurationBuckets = {
+    50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 0.2, 0.5, 1};
+
+// Indexed by Cut.
+constexpr std::array kCuts = {"handshake",    "handshake_timeout", "header_timeout",
+                              "body_timeout", "answer_timeout",    "disconnect",
+                              "unserved"};
+
+constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloaded
+
+template <class Enum>
+std::size_t index(Enum value) {
+  return static_cast<std::size_t>(value);
+}
+
+}  // namespace
+
+struct Metrics::Families {
+  prometheus::Registry registry;
+  std::array<Counter*, kDecisions.size()> decisions{};
+  std::array<Counter*, kRefusals.size()> refusals{};
+  std::array<Counter*, kCuts.size()> cuts{};
+  std::array<std::array<Counter*, 2>, kReloaded.size()> reloads{};
+  Histogram* duration = nullptr;
+  Gauge* in_flight = nullptr;
+  Gauge* connections = nullptr;
+  Gauge* certificate_expires = nullptr;
+
+  prometheus::Family<Counter>& counters(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Gauge& gauge(const char* name, const char* help, const prometheus::Labels& labels = {}) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
+  }
+
+  Families();
+};
+
+// Every label value is there from the start: a rate over a counter that appears late misses its
+// first increment.
+Metrics::Families::Families() {
+  auto& reviews = counters("smc_webhook_reviews_total", "Reviews answered, by decision.");
+  for (const DecisionInfo& each : kDecisions)
+    decisions[index(each.decision)] = &reviews.Add({{"decision", std::string(each.code)}});
+
+  auto& refused = counters("smc_webhook_refused_requests_total",
+                           "Requests answered with an HTTP status other than 200, by reason.");
+  for (const RefusalInfo& each : kRefusals)
+    if (each.refusal != Refusal::kNone)
+      refusals[index(each.refusal)] = &refused.Add({{"reason", std::string(each.reason)}});
+
+  auto& cut = counters("smc_webhook_cut_connections_total",
+                       "Connections that ended before an answer was sent, by reason.");
+  for (std::size_t i = 0; i < kCuts.size(); ++i) cuts[i] = &cut.Add({{"reason", kCuts[i]}});
+
+  auto& reload = counters("smc_webhook_reloads_total",
+                          "Changed files read again, by what they hold and result; on an error "
+                          "the old content stays in use.");
+  for (std::size_t i = 0; i < kReloaded.size(); ++i)
+    reloads[i] = {&reload.Add({{"what", kReloaded[i]}, {"result", "error"}}),
+                  &reload.Add({{"what", kReloaded[i]}, {"result", "ok"}})};
+
+  duration = &prometheus::BuildHistogram()
+                  .Name("smc_webhook_review_duration_seconds")
+                  .Help("Time from a request's last byte to its answer being ready.")
+                  .Register(registry)
+                  .Add({}, kDurationBuckets);
+  in_flight = &gauge("smc_webhook_requests_in_flight", "Requests begun and not answered yet.");
+  connections = &gauge("smc_webhook_connections", "Open connections to the admission listener.");
+  certificate_expires = &gauge("smc_webhook_certificate_expiration_timestamp_seconds",
+                               "End of the serving certificate's time, in Unix seconds.");
+  gauge("smc_webhook_build_info", "1, labelled with the version.", {{"version", kVersion}}).Set(1);
+}
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::decided(Decision decision) {
+  families_->decisions[index(decision)]->Increment();
+}
+
+void Metrics::refused(Refusal refusal) {
+  if (refusal != Refusal::kNone) families_->refusals[index(refusal)]->Increment();
+}
+
+void Metrics::cut(Cut reason) {
+  families_->cuts[index(reason)]->Increment();
+}
+
+void Metrics::took(std::chrono::nanoseconds duration) {
+  families_->duration->Observe(std::chrono::duration<double>(duration).count());
+}
+
+void Metrics::in_flight(int change) {
+  families_->in_flight->Increment(change);
+}
+
+void Metrics::connections(int change) {
+  families_->connections->Increment(change);
+}
+
+void Metrics::reloaded(Reloaded what, bool ok) {
+  families_->reloads[index(what)][ok ? 1 : 0]->Increment();
+}
+
+void Metrics::certificate_expires(std::chrono::system_clock::time_point when) {
+  families_->certificate_expires->Set(
+      static_cast<double>(std::chrono::system_clock::to_time_t(when)));
+}
+
+std::string Metrics::text() const {
+  auto metrics = families_->registry.Collect();
+  for (const ProcessFigure& figure : process_figures()) {
+    prometheus::MetricFamily family;
+    family.name = figure.name;
+    family.help = figure.help;
+    family.type = figure.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    prometheus::ClientMetric metric;
+    (figure.counter ? metric.counter.value : metric.gauge.value) = figure.value;
+    family.metric.push_back(metric);
+    metrics.push_back(std::move(family));
+  }
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, metrics);
+  return out.str();
+}
+
+}  // namespace smc::webhook

@@ -1,0 +1,20 @@
+// What the kernel counts for this process, under the names that Prometheus' own clients use for
+// them. Safe on any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace smc::webhook {
+
+struct ProcessFigure {
+  std::string name;
+  std::string help;
+  bool counter = false;  // else a gauge
+  double value = 0;
+};
+
+// Those that can be read; a hidden /proc makes the list shorter.
+std::vector<ProcessFigure> process_figures();
+
+}  // namespace smc::webhook
