@@ -1,0 +1,196 @@
+#include "webhook/health.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <string_view>
+#include <thread>
+
+#include <httplib.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/json_text.h"
+#include "base/log.h"
+#include "base/version.h"
+
+namespace smc::webhook {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The kubelet's probes, Prometheus and a person at a time.
+constexpr std::size_t kThreads = 4;
+
+// Connections that wait for a thread; more are closed at once, for the descriptors are the
+// admission listener's too.
+constexpr std::size_t kMaxWaiting = 64;
+
+// For a whole request and its answer: a kubelet's probe gives up after one second by default.
+constexpr std::chrono::seconds kTotalTimeout{2};
+
+// Request line and header; a probe sends some hundred bytes.
+constexpr std::size_t kMaxRequestBytes = 16 << 10;
+
+// The socket of one request. cpp-httplib's own has a timeout for each read, so that a client that
+// trickles holds a thread for ever, and takes headers without end; this one has a deadline and a
+// limit for the whole.
+class LimitedStream final : public httplib::Stream {
+ public:
+  explicit LimitedStream(int fd) : fd_(fd) {}
+
+  bool is_readable() const override { return at_ < filled_ || wait(POLLIN); }
+  bool is_writable() const override { return wait(POLLOUT); }
+  ssize_t read(char* to, std::size_t size) override {
+    if (at_ == filled_ && !fill()) return -1;
+    const std::size_t n = std::min(size, filled_ - at_);
+    std::copy_n(buffer_.data() + at_, n, to);
+    at_ += n;
+    return static_cast<ssize_t>(n);
+  }
+  ssize_t write(const char* from, std::size_t size) override {
+    return wait(POLLOUT) ? ::send(fd_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  int socket() const override { return fd_; }
+
+ private:
+  bool wait(short events) const {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
+    pollfd waiting{fd_, events, 0};
+    return left > 0 && ::poll(&waiting, 1, static_cast<int>(left)) == 1;
+  }
+  bool fill() {
+    if (total_ >= kMaxRequestBytes || !wait(POLLIN)) return false;
+    const ssize_t n = ::recv(fd_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (n <= 0) return false;
+    at_ = 0;
+    filled_ = static_cast<std::size_t>(n);
+    total_ += filled_;
+    return true;
+  }
+
+  const int fd_;
+  const Clock::time_point deadline_ = Clock::now() + kTotalTimeout;
+  std::array<char, 2048> buffer_{};
+  std::size_t at_ = 0;
+  std::size_t filled_ = 0;
+  std::size_t total_ = 0;
+};
+
+thread_local bool turn_away = false;
+
+// One request a connection: a kept one would hold a thread.
+class LimitedServer final : public httplib::Server {
+  bool process_and_close_socket(socket_t sock) override {
+    const Fd owned(sock);
+    if (turn_away) return false;
+    LimitedStream stream(sock);
+    bool closed = false;
+    const bool answered = process_request(stream, true, closed, nullptr);
+    ::shutdown(sock, SHUT_RDWR);
+    return answered;
+  }
+};
+
+class LimitedPool final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override {
+    if (waiting_ >= kMaxWaiting) {
+      turn_away = true;
+      task();
+      turn_away = false;
+      return;
+    }
+    ++waiting_;
+    pool_.enqueue([this, task = std::move(task)] {
+      --waiting_;
+      task();
+    });
+  }
+  void shutdown() override { pool_.shutdown(); }
+
+ private:
+  std::atomic<std::size_t> waiting_{0};
+  httplib::ThreadPool pool_{kThreads};
+};
+
+// cpp-httplib's default is SO_REUSEPORT, with which a second program on the port goes unnoticed.
+void set_socket_options(int sock) {
+  const int yes = 1;
+  ::setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+}
+
+// 200 with `good`, or 503 with the reasons.
+void answer_state(httplib::Response& response, const std::string& reasons, const char* good) {
+  response.status = reasons.empty() ? 200 : 503;
+  response.set_content(reasons.empty() ? good : reasons, "text/plain; charset=utf-8");
+}
+
+}  // namespace
+
+struct HealthListener::Impl {
+  HealthSource source;
+  LimitedServer server;
+  std::thread thread;
+};
+
+HealthListener::HealthListener(HealthSource source) : impl_(std::make_unique<Impl>()) {
+  impl_->source = std::move(source);
+  auto& server = impl_->server;
+  const HealthSource& from = impl_->source;
+  server.new_task_queue = [] { return new LimitedPool; };
+  server.set_socket_options(set_socket_options);
+  server.set_tcp_nodelay(true);
+  server.set_payload_max_length(0);
+  server.Get("/healthz", [&from](const httplib::Request&, httplib::Response& response) {
+    answer_state(response, from.ailing(), "ok\n");
+  });
+  server.Get("/readyz", [&from](const httplib::Request&, httplib::Response& response) {
+    answer_state(response, from.not_ready(), "ready\n");
+  });
+  server.Get("/metrics", [&from](const httplib::Request&, httplib::Response& response) {
+    response.set_content(from.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  server.Get("/version", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("{\"version\":" + json_string(kVersion) + "}\n", "application/json");
+  });
+}
+
+HealthListener::~HealthListener() {
+  stop();
+}
+
+Result<HostPort> HealthListener::start(const HostPort& address) {
+  HostPort bound = address;
+  errno = 0;
+  if (address.port == 0) {
+    const int port = impl_->server.bind_to_any_port(address.host);
+    bound.port = static_cast<std::uint16_t>(std::max(port, 0));
+  } else if (!impl_->server.bind_to_port(address.host, address.port)) {
+    bound.port = 0;
+  }
+  if (bound.port == 0)
+    return Error{"listen on " + address.text(), errno,
+                 "choose another address with --health-listen, or stop the program that has it"};
+  impl_->thread = std::thread([this] {
+    if (!impl_->server.listen_after_bind())
+      log::error("health listener ended", {{"hint", "the kubelet restarts the container"}});
+  });
+  return bound;
+}
+
+void HealthListener::stop() {
+  if (!impl_->thread.joinable()) return;
+  // stop() does nothing before the thread has begun to listen
+  while (!impl_->server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  impl_->server.stop();
+  impl_->thread.join();
+}
+
+}  // namespace smc::webhook

@@ -1,0 +1,78 @@
+// The command line of smc-webhook.
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "webhook/check_command.h"
+#include "webhook/config.h"
+#include "webhook/review_command.h"
+#include "webhook/serve.h"
+
+namespace smc::webhook {
+namespace {
+
+constexpr int kUsage = 1;
+constexpr const char* kConfigHelp = "configuration file; none: the defaults";
+
+void add_serve_options(CLI::App& command, ServeOptions& options) {
+  const auto add = [&command](const char* name, const char* twin, std::string& value,
+                              const char* help) {
+    command.add_option(name, value, help)->envname(twin)->capture_default_str();
+  };
+  add("--config", "SMC_WEBHOOK_CONFIG", options.config, kConfigHelp);
+  add("--listen", "SMC_WEBHOOK_LISTEN", options.listen, "HOST:PORT for reviews, HTTPS");
+  add("--tls-cert", "SMC_WEBHOOK_TLS_CERT", options.tls_cert, "serving certificate and chain, PEM");
+  add("--tls-key", "SMC_WEBHOOK_TLS_KEY", options.tls_key, "its key, PEM");
+  add("--client-ca", "SMC_WEBHOOK_CLIENT_CA", options.client_ca,
+      "clients must have a certificate of these authorities, PEM");
+  add("--health-listen", "SMC_WEBHOOK_HEALTH_LISTEN", options.health_listen,
+      "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
+}
+
+int review(const std::string& config_file) {
+  const auto config = load_config(config_file);
+  if (config) return review_command(STDIN_FILENO, STDOUT_FILENO, *config);
+  std::cerr << config.error().text() << "\nhint: smc-webhook check-config " << config_file << '\n';
+  return 2;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Puts annotated pods onto SMC-R: a Kubernetes mutating admission webhook"};
+  app.require_subcommand(1);
+  int code = 0;
+
+  ServeOptions serve_options;
+  CLI::App* serving = app.add_subcommand("serve", "answer the API server's reviews");
+  add_serve_options(*serving, serve_options);
+  serving->callback([&] { code = serve(serve_options); });
+
+  std::string config_file;
+  CLI::App* reviewing = app.add_subcommand("review", "answer one review from standard input");
+  reviewing->add_option("--config", config_file, kConfigHelp)->envname("SMC_WEBHOOK_CONFIG");
+  reviewing->callback([&] { code = review(config_file); });
+
+  std::string checked;
+  CLI::App* checking = app.add_subcommand("check-config", "say what is wrong with a configuration");
+  checking->add_option("FILE", checked, "configuration file")->required();
+  checking->callback([&] { code = check_config_command(checked, std::cout, std::cerr); });
+
+  app.add_subcommand("version", "print the version")->callback([] {
+    std::cout << "smc-webhook " << kVersion << '\n';
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace smc::webhook
+
+int main(int argc, char** argv) {
+  return smc::webhook::run(argc, argv);
+}

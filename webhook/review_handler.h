@@ -1,0 +1,19 @@
+// What the listener does with a whole body: the injector's answer, its metrics and its log line.
+#pragma once
+
+#include <memory>
+
+#include "webhook/config.h"
+#include "webhook/listener.h"
+#include "webhook/metrics.h"
+
+namespace smc::webhook {
+
+// One configuration for as long as the handler lives. `metrics` must outlive it.
+//
+// The log has one line for each review: at info for a pod that carries the annotation, at debug for
+// all others (a cluster without matchConditions sends every pod), at warn for a review that cannot
+// be read.
+Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics);
+
+}  // namespace smc::webhook

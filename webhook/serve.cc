@@ -1,0 +1,325 @@
+#include "webhook/serve.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "webhook/config.h"
+#include "webhook/health.h"
+#include "webhook/host_port.h"
+#include "webhook/listener.h"
+#include "webhook/metrics.h"
+#include "webhook/readiness.h"
+#include "webhook/review_handler.h"
+#include "webhook/tls.h"
+#include "webhook/watch.h"
+
+namespace smc::webhook {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// Changed files are looked for this often whatever inotify says, and expiry with them.
+constexpr auto kPollInterval = 10s;
+
+// After inotify's first event, for the other files of the same change.
+constexpr auto kSettle = 100ms;
+
+// The listener's thread looks after its connections ten times a second; the longest review takes
+// far less than a second.
+constexpr auto kStuck = 10s;
+
+// A certificate file with its chain, a key or a list of authorities has some KiB.
+constexpr std::size_t kMaxPemBytes = 1 << 20;
+
+// Descriptors beside those of server.maxConnections: connections over the cap, the health
+// listener's, files, the log.
+constexpr rlim_t kOtherDescriptors = 256;
+
+// Raises the soft limit of descriptors to what `connections` need, as far as the hard limit goes.
+// How many connections there is room for.
+std::size_t make_room_for(std::size_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
+  const rlim_t needed = connections + kOtherDescriptors;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return connections;
+  const rlim_t room = limit.rlim_cur > 2 * kOtherDescriptors ? limit.rlim_cur - kOtherDescriptors
+                                                             : limit.rlim_cur / 2;
+  log::warn("fewer connections than configured",
+            {{"maxConnections", connections},
+             {"room_for", static_cast<std::size_t>(room)},
+             {"hint", "raise the hard limit of open files (ulimit -Hn)"}});
+  return static_cast<std::size_t>(room);
+}
+
+// SIGTERM and SIGINT as a descriptor. They stay blocked in every thread made from here on.
+Fd open_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+Result<TlsContext> read_tls(const Result<FileSet::Contents>& contents) {
+  if (!contents) {
+    Error failed = contents.error();
+    failed.hint = "--tls-cert and --tls-key name the files (make a pair with smc-certs issue)";
+    return failed;
+  }
+  return make_tls_context(
+      {(*contents)[0], (*contents)[1], contents->size() > 2 ? (*contents)[2] : std::string()});
+}
+
+std::vector<std::string> tls_paths(const ServeOptions& options) {
+  std::vector<std::string> paths = {options.tls_cert, options.tls_key};
+  if (!options.client_ca.empty()) paths.push_back(options.client_ca);
+  return paths;
+}
+
+std::vector<std::string> config_paths(const ServeOptions& options) {
+  if (options.config.empty()) return {};
+  return {options.config};
+}
+
+std::vector<std::string> joined(std::vector<std::string> some,
+                                const std::vector<std::string>& more) {
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const ServeOptions& options)
+      : options_(options),
+        signals_(open_signals()),
+        ended_(::eventfd(0, EFD_CLOEXEC)),
+        config_files_(config_paths(options), kMaxConfigBytes),
+        tls_files_(tls_paths(options), kMaxPemBytes),
+        watch_(joined(config_files_.paths(), tls_files_.paths())) {}
+
+  Result<void> start();
+  int run();
+
+ private:
+  Result<void> load();
+  Result<void> open_health();
+  void use(TlsContext tls);
+  void use(std::shared_ptr<const Config> config);
+  Error with_hint(Error config_error) const;
+  void check_files();
+  void check_expiry();
+  void take_signal();
+  void turn();
+
+  const ServeOptions options_;
+  const Fd signals_;
+  const Fd ended_;
+  FileSet config_files_;
+  FileSet tls_files_;
+  DirectoryWatch watch_;
+  Metrics metrics_;
+  Readiness readiness_;
+  std::shared_ptr<const Config> config_ = std::make_shared<const Config>();
+  TlsContext tls_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<HealthListener> health_;
+  Clock::time_point next_check_ = Clock::now() + kPollInterval;
+  std::optional<Clock::time_point> drain_at_;
+  int signals_taken_ = 0;
+};
+
+Error Daemon::with_hint(Error config_error) const {
+  config_error.hint = "smc-webhook check-config " + options_.config;
+  return config_error;
+}
+
+Result<void> Daemon::load() {
+  config_files_.changed();
+  auto config = load_config(options_.config);
+  if (!config) return with_hint(config.error());
+  config_ = std::make_shared<const Config>(std::move(*config));
+  log::set_level(config_->log_level);
+  auto tls = read_tls(*tls_files_.changed());
+  if (!tls) return tls.error();
+  tls_ = std::move(*tls);
+  return {};
+}
+
+Result<void> Daemon::open_health() {
+  const auto address = parse_host_port(options_.health_listen);
+  if (!address) return address.error();
+  health_ = std::make_unique<HealthListener>(HealthSource{
+      [this] {
+        const auto silent = listener_->since_last_turn();
+        if (silent < kStuck) return std::string();
+        return "the admission listener has been stuck for " + std::to_string(silent.count()) +
+               " ms\n";
+      },
+      [this] { return readiness_.reasons(); },
+      [this] { return metrics_.text(); },
+  });
+  const auto bound = health_->start(*address);
+  if (!bound) return bound.error();
+  log::info("health listener", {{"address", bound->text()}});
+  return {};
+}
+
+Result<void> Daemon::start() {
+  if (auto loaded = load(); !loaded) return loaded.error();
+  const auto address = parse_host_port(options_.listen);
+  if (!address) return address.error();
+
+  Config::Server limits = config_->server;
+  limits.max_connections = make_room_for(limits.max_connections);
+  listener_ =
+      std::make_unique<Listener>(limits, tls_.context, review_handler(config_, metrics_), metrics_);
+  const auto bound = listener_->bind(*address);
+  if (!bound) return bound.error();
+  if (auto opened = open_health(); !opened) return opened.error();
+  check_expiry();
+  log::info("listening", {{"address", bound->text()},
+                          {"version", kVersion},
+                          {"certificate", tls_.subject},
+                          {"client_certificates", !options_.client_ca.empty()}});
+  return {};
+}
+
+int Daemon::run() {
+  std::thread admission([this] {
+    listener_->run();
+    ::eventfd_write(ended_.get(), 1);
+  });
+  for (eventfd_t ended = 0; ended == 0;) {
+    turn();
+    pollfd done{ended_.get(), POLLIN, 0};
+    if (::poll(&done, 1, 0) == 1) ::eventfd_read(ended_.get(), &ended);
+  }
+  admission.join();
+  health_->stop();
+  log::info("stopped", {{"drained", signals_taken_ < 2}});
+  return signals_taken_ < 2 ? 0 : 1;
+}
+
+// Waits for the next thing to do, and does it.
+void Daemon::turn() {
+  const Clock::time_point next = std::min(next_check_, drain_at_.value_or(next_check_));
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
+  std::array<pollfd, 3> ready = {
+      pollfd{ended_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {watch_.fd(), POLLIN, 0}};
+  ::poll(ready.data(), ready.size(), static_cast<int>(std::max(wait, 0ms).count()));
+
+  const auto now = Clock::now();
+  if (ready[1].revents != 0) take_signal();
+  if (ready[2].revents != 0) {
+    watch_.renew();
+    next_check_ = std::min(next_check_, now + kSettle);
+  }
+  if (drain_at_ && now >= *drain_at_) {
+    drain_at_.reset();
+    listener_->drain();
+  }
+  if (now >= next_check_) {
+    watch_.renew();
+    check_files();
+    check_expiry();
+    next_check_ = Clock::now() + kPollInterval;
+  }
+}
+
+void Daemon::take_signal() {
+  signalfd_siginfo taken{};
+  if (::read(signals_.get(), &taken, sizeof taken) != sizeof taken) return;
+  if (++signals_taken_ > 1) {
+    listener_->stop();
+    return;
+  }
+  readiness_.block("draining", "the process was told to stop");
+  drain_at_ = Clock::now() + config_->server.drain_delay;
+  log::info("draining",
+            {{"signal", static_cast<int>(taken.ssi_signo)},
+             {"delay_ms", static_cast<std::int64_t>(config_->server.drain_delay.count())}});
+}
+
+void Daemon::check_files() {
+  if (config_files_.changed()) {
+    auto config = load_config(options_.config);
+    metrics_.reloaded(Reloaded::kConfig, config.ok());
+    if (config)
+      use(std::make_shared<const Config>(std::move(*config)));
+    else
+      log::error("configuration not reloaded, the old one stays", with_hint(config.error()));
+  }
+  if (auto contents = tls_files_.changed()) {
+    auto tls = read_tls(*contents);
+    metrics_.reloaded(Reloaded::kCertificate, tls.ok());
+    if (tls)
+      use(std::move(*tls));
+    else
+      log::error("certificate not reloaded, the old one stays", tls.error());
+  }
+}
+
+void Daemon::use(std::shared_ptr<const Config> config) {
+  config_ = std::move(config);
+  log::set_level(config_->log_level);
+  Config::Server limits = config_->server;
+  limits.max_connections = make_room_for(limits.max_connections);
+  listener_->replace(limits);
+  listener_->replace(review_handler(config_, metrics_));
+  log::info("configuration reloaded", {{"file", options_.config}});
+}
+
+void Daemon::use(TlsContext tls) {
+  tls_ = std::move(tls);
+  listener_->replace(tls_.context);
+  log::info("certificate reloaded", {{"file", options_.tls_cert}, {"certificate", tls_.subject}});
+}
+
+void Daemon::check_expiry() {
+  metrics_.certificate_expires(tls_.not_after);
+  const auto now = std::chrono::system_clock::now();
+  if (now >= tls_.not_after)
+    readiness_.block("certificate", "its time is over");
+  else if (now < tls_.not_before)
+    readiness_.block("certificate", "its time has not begun");
+  else
+    readiness_.clear("certificate");
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // of a log that nobody reads any more
+  Daemon daemon(options);
+  if (const auto started = daemon.start(); !started) {
+    std::cerr << "smc-webhook: " << started.error().text() << "\nhint: " << started.error().hint
+              << '\n';
+    return 2;
+  }
+  return daemon.run();
+}
+
+}  // namespace smc::webhook
