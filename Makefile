@@ -54,5 +54,10 @@ e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a ta
 	@$(call BUILD,release) --target e2e-kernel
 	@test/e2e-kernel/run
 
+fuzz: ## fuzzes the way of a review for SECONDS (60)
+	@scripts/install-packages build fuzz
+	@$(call BUILD,fuzz)
+	@test/fuzz/run $(or $(SECONDS),60)
+
 clean: ## removes build/
 	@rm -rf build

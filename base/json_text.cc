@@ -1,5 +1,6 @@
 #include "base/json_text.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "base/utf8.h"
@@ -34,6 +35,18 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+// ASCII that stands for itself, in JSON and on a terminal.
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
+std::size_t plain_length(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
+}
+
 bool must_escape(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
 }
@@ -42,10 +55,14 @@ bool must_escape(char c) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    std::size_t length = 1;
+  for (;;) {
+    std::size_t length = plain_length(text);
+    out += text.substr(0, length);
+    text.remove_prefix(length);
+    if (text.empty()) break;
     if (must_escape(text[0])) {
       append_escaped(out, text[0]);
+      length = 1;
     } else if ((length = utf8_length(text)) == 0) {
       out += kReplacement;
       length = 1;
@@ -66,17 +83,23 @@ std::string json_string(std::string_view text) {
 
 std::string printable(std::string_view text, std::size_t max_characters) {
   std::string out;
-  for (std::size_t count = 0; !text.empty(); ++count) {
-    if (count == max_characters) return out + "...";
-    const std::size_t length = utf8_length(text);
+  std::size_t left = max_characters;
+  for (;;) {
+    std::size_t length = plain_length(text.substr(0, left));
+    out += text.substr(0, length);
+    text.remove_prefix(length);
+    left -= length;
+    if (text.empty()) return out;
+    if (left == 0) return out + "...";
     const auto c = static_cast<unsigned char>(text[0]);
+    length = utf8_length(text);
     if (length == 0 || c < 0x20 || c == 0x7F)
       out += '?';
     else
       out += text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+    --left;
   }
-  return out;
 }
 
 }  // namespace smc

@@ -201,7 +201,9 @@ std::string_view name_of(OnFailure on_failure) {
 
 std::string render_init_container(const Config::InitContainer& config,
                                   const InitArguments& arguments) {
-  std::string out = R"({"name":)";
+  std::string out;
+  out.reserve(1024);
+  out += R"({"name":)";
   append_json_string(out, config.name);
   out += R"(,"image":)";
   append_json_string(out, config.image);

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace smc::webhook {
+namespace {
+
+// A first injection: the container, the affinity and the status annotation.
+constexpr std::size_t kUsualBytes = 2048;
+
+}  // namespace
 
 std::string pointer_token(std::string_view token) {
   std::string out;
@@ -18,6 +24,7 @@ std::string pointer_token(std::string_view token) {
 }
 
 void Patch::begin(std::string_view operation, std::string_view path) {
+  if (operations_.empty()) operations_.reserve(kUsualBytes);
   operations_ += operations_.empty() ? R"([{"op":")" : R"(,{"op":")";
   operations_ += operation;
   operations_ += R"(","path":")";
@@ -52,6 +59,7 @@ void Patch::move(std::string_view from, std::string_view path) {
 }
 
 std::string Patch::take() {
+  if (operations_.empty()) operations_.reserve(kUsualBytes);
   operations_ += operations_.empty() ? "[]" : "]";
   return std::exchange(operations_, {});
 }

@@ -1,0 +1,62 @@
+// review_bench KIB VALUE COUNT: answers COUNT reviews of about KIB KiB, whose pod grows by
+// environment variables of VALUE bytes each, for callgrind to count the instructions of
+// (test/bench/instructions). Prints the review's size in bytes.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "webhook/answer.h"
+
+namespace smc::webhook {
+namespace {
+
+constexpr const char* kBefore =
+    R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":)"
+    R"("705ab4f5-6393-11e8-b7cc-42010a800002","kind":{"group":"","version":"v1","kind":"Pod"},)"
+    R"("resource":{"group":"","version":"v1","resource":"pods"},"namespace":"shop",)"
+    R"("operation":"CREATE","userInfo":{"username":"system:serviceaccount:kube-system:)"
+    R"(replicaset-controller","groups":["system:serviceaccounts","system:authenticated"]},)"
+    R"("object":{"kind":"Pod","apiVersion":"v1","metadata":{"generateName":"web-6d4cf56db6-",)"
+    R"("creationTimestamp":null,"labels":{"app":"web","pod-template-hash":"6d4cf56db6"},)"
+    R"("annotations":{"smc.asm.alibabacloud.com/enabled":"true"},"ownerReferences":[{)"
+    R"("apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-6d4cf56db6","uid":"a2d1",)"
+    R"("controller":true,"blockOwnerDeletion":true}]},"spec":{"volumes":[{"name":"data",)"
+    R"("emptyDir":{}}],"containers":[{"name":"web","image":"example.com/web:1.4","ports":[)"
+    R"({"containerPort":8080,"protocol":"TCP"}],"env":[{"name":"MODE","value":"production"})";
+constexpr const char* kAfter =
+    R"(],"resources":{"limits":{"cpu":"2","memory":"4Gi"},"requests":{"cpu":"2","memory":"4Gi"}},)"
+    R"("volumeMounts":[{"name":"data","mountPath":"/data"}],"terminationMessagePath":)"
+    R"("/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],)"
+    R"("restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst",)"
+    R"("securityContext":{},"schedulerName":"default-scheduler"},"status":{}},"oldObject":null,)"
+    R"("dryRun":false,"options":{"kind":"CreateOptions","apiVersion":"meta.k8s.io/v1"}}})";
+
+std::string review_of(std::size_t bytes, std::size_t value_bytes) {
+  const std::string value(value_bytes, 'v');
+  std::string body = kBefore;
+  for (int i = 0; body.size() + value_bytes + std::strlen(kAfter) < bytes; ++i)
+    body += R"(,{"name":"SETTING_)" + std::to_string(i) + R"(","value":")" + value + R"("})";
+  return body + kAfter;
+}
+
+std::size_t number(const char* text) {
+  return std::strtoul(text, nullptr, 10);
+}
+
+}  // namespace
+}  // namespace smc::webhook
+
+int main(int argc, char** argv) {
+  using namespace smc::webhook;
+  if (argc != 4) {
+    std::fputs("usage: review_bench KIB VALUE COUNT\n", stderr);
+    return 1;
+  }
+  std::string body = review_of(number(argv[1]) << 10, number(argv[2]));
+  const Config config;
+  for (std::size_t left = number(argv[3]); left > 0; --left)
+    if (answer_review(body, config).decision != Decision::kInjected) return 2;
+  std::printf("%zu\n", body.size());
+  return 0;
+}
