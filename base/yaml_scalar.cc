@@ -150,7 +150,7 @@ Result<Scalar, Problem> tagged(const Node& node) {
 }  // namespace
 
 Result<Scalar, Problem> resolve(const Node& node) {
-  if (node.kind == Kind::kNull) return Scalar{};
+  if (node.kind == Kind::kNull) return Scalar{ScalarType::kNull, "null"};
   if (!node.tag.empty()) return tagged(node);
   if (!node.plain) return Scalar{ScalarType::kString, node.text};
   if (is_one_of(kNoJsonNumber, node.text))

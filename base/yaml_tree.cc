@@ -242,6 +242,22 @@ Node* Node::find(std::string_view key) {
   return const_cast<Node*>(std::as_const(*this).find(key));
 }
 
+void Node::set(std::string_view key, Node value) {
+  if (Node* known = find(key)) {
+    *known = std::move(value);
+    return;
+  }
+  children.push_back(string_node(key));
+  children.push_back(std::move(value));
+}
+
+Node string_node(std::string_view text) {
+  Node node;
+  node.kind = Kind::kScalar;
+  node.text = text;
+  return node;
+}
+
 Result<std::vector<Node>, Problem> parse(std::string_view text) {
   if (Result<void, Problem> checked = check_characters(text); !checked) return checked.error();
   std::istringstream in{std::string(text)};

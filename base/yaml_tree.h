@@ -36,6 +36,9 @@ struct Node {
   // The value of a map's first key of this text; null without one, and where this is no map.
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
+
+  // Replaces the value of a map's first key of this text, or adds the key at the map's end.
+  void set(std::string_view key, Node value);
 };
 
 // Why a text cannot be read.
@@ -43,6 +46,9 @@ struct Problem {
   int line = 0;  // counted from 1
   std::string what;
 };
+
+// A quoted scalar.
+Node string_node(std::string_view text);
 
 // Every document of the text, in its order. A text without content has none.
 Result<std::vector<Node>, Problem> parse(std::string_view text);

@@ -1,5 +1,6 @@
 // The command line of smc-webhook.
 #include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "base/version.h"
 #include "webhook/check_command.h"
 #include "webhook/config.h"
+#include "webhook/inject_command.h"
 #include "webhook/review_command.h"
 #include "webhook/serve.h"
 
@@ -14,6 +16,7 @@ namespace smc::webhook {
 namespace {
 
 constexpr int kUsage = 1;
+constexpr int kRefused = 2;
 constexpr const char* kConfigHelp = "configuration file; none: the defaults";
 
 void add_serve_options(CLI::App& command, ServeOptions& options) {
@@ -31,11 +34,37 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
 }
 
+// Nothing where it cannot be loaded, and standard error says why.
+std::optional<Config> load_config_or_say(const std::string& file) {
+  auto config = load_config(file);
+  if (config) return std::move(*config);
+  std::cerr << config.error().text() << "\nhint: smc-webhook check-config " << file << '\n';
+  return {};
+}
+
 int review(const std::string& config_file) {
-  const auto config = load_config(config_file);
-  if (config) return review_command(STDIN_FILENO, STDOUT_FILENO, *config);
-  std::cerr << config.error().text() << "\nhint: smc-webhook check-config " << config_file << '\n';
-  return 2;
+  const auto config = load_config_or_say(config_file);
+  return config ? review_command(STDIN_FILENO, STDOUT_FILENO, *config) : kRefused;
+}
+
+struct InjectOptions {
+  std::string config;
+  std::string manifest;
+  std::string output;
+};
+
+void add_inject_options(CLI::App& command, InjectOptions& options) {
+  command.add_option("--config", options.config, kConfigHelp)->envname("SMC_WEBHOOK_CONFIG");
+  command
+      .add_option("-f,--filename", options.manifest, "manifest, YAML or JSON; -: standard input")
+      ->required();
+  command.add_option("-o,--output", options.output, "file for the result; none: standard output");
+}
+
+int inject(const InjectOptions& options) {
+  const auto config = load_config_or_say(options.config);
+  if (!config) return kRefused;
+  return inject_command(*config, options.manifest, options.output, std::cout, std::cerr);
 }
 
 int run(int argc, char** argv) {
@@ -52,6 +81,12 @@ int run(int argc, char** argv) {
   CLI::App* reviewing = app.add_subcommand("review", "answer one review from standard input");
   reviewing->add_option("--config", config_file, kConfigHelp)->envname("SMC_WEBHOOK_CONFIG");
   reviewing->callback([&] { code = review(config_file); });
+
+  InjectOptions inject_options;
+  CLI::App* injecting =
+      app.add_subcommand("inject", "what the cluster would do to a manifest, offline");
+  add_inject_options(*injecting, inject_options);
+  injecting->callback([&] { code = inject(inject_options); });
 
   std::string checked;
   CLI::App* checking = app.add_subcommand("check-config", "say what is wrong with a configuration");
