@@ -13,6 +13,11 @@ build: ## the programs, in build/release/bin
 	@scripts/install-packages build
 	@$(call BUILD,release)
 
+demo: ## a pod before and after, over a real TLS connection
+	@scripts/install-packages build
+	@$(call BUILD,release) --target smc-webhook smc-certs smc-demo
+	@scripts/demo
+
 test: build ## every test that needs no virtual machine and no cluster
 	@ctest --preset release
 
