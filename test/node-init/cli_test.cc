@@ -109,8 +109,9 @@ TEST_F(WithoutSmc, CheckFailsWithHints) {
   EXPECT_THAT(outcome.out, testing::ContainsRegex("FAIL +smc .*hint: "));
   const Outcome as_json = run("check --json");
   EXPECT_EQ(as_json.status, 2);
-  EXPECT_EQ(json::parse(as_json.out)["verdict"], "FAIL");
-  for (const json& check : json::parse(as_json.out)["checks"])
+  const json parsed = json::parse(as_json.out);
+  EXPECT_EQ(parsed["verdict"], "FAIL");
+  for (const json& check : parsed["checks"])
     EXPECT_EQ(check["verdict"] == "PASS", check["hint"] == "") << check;
 }
 
