@@ -69,11 +69,11 @@ TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
                                           "POST /api/v1/namespaces/ns/secrets?dryRun=All",
                                           "PUT " + one, "PATCH " + one, "PATCH " + one,
                                           "PATCH " + one, "DELETE " + one, "GET /apis/g/v1"));
-  EXPECT_THAT(seen, ElementsAre(" ", R"(application/json {"a":1})", R"(application/json {"a":1})",
-                                R"(application/json {"a":1})",
-                                R"(application/merge-patch+json {"a":1})",
-                                R"(application/strategic-merge-patch+json {"a":1})",
-                                "application/json-patch+json []", " ", " "));
+  EXPECT_THAT(seen,
+              ElementsAre(" ", R"(application/json {"a":1})", R"(application/json {"a":1})",
+                          R"(application/json {"a":1})", R"(application/merge-patch+json {"a":1})",
+                          R"(application/strategic-merge-patch+json {"a":1})",
+                          "application/json-patch+json []", " ", " "));
 }
 
 TEST(Client, ShowsItsTokenAndItsName) {
