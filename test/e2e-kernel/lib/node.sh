@@ -112,6 +112,24 @@ hold() {
 # connections LETTER [FILTER]: that pod's established SMC sockets.
 connections() { in_pod "$1" smc-look sockets | jq -c "[.[] | select(.state == 1 ${2:+and $2})]"; }
 
+# status_agrees LETTER: `status` tells the established sockets and the fallback counts that smc-look tells.
+status_agrees() {
+  in_pod "$1" smc-node-init status --json >/tmp/status
+  equal "$(jq -c '[.sockets[] | select(.state == "ACTIVE") |
+      {local, peer, mode: {"SMC-R": "smcr", "TCP": "tcp"}[.mode], reason: ((.reason // "0x00000000") | .[2:])}] | sort' /tmp/status)" \
+    "$(connections "$1" | jq -c 'map({local, peer, mode, reason}) | sort')" "status' sockets"
+  equal "$(jq -c '[.fallbacks.reasons[] | {side, code: .code[2:], count}] | sort' /tmp/status)" \
+    "$(in_pod "$1" smc-look fallbacks | jq -c sort)" "status' fallbacks"
+}
+
+# check_says EXIT NAME VERDICT: `check` in pod A exits so, gives that line that verdict, and each bad line a hint.
+check_says() {
+  exits "$1" in_pod A smc-node-init check --json
+  jq -e --arg name "$2" --arg verdict "$3" '.checks[] | select(.name == $name) | .verdict == $verdict' \
+    <<<"$output" >/dev/null || fail "check says otherwise of $2"
+  jq -e 'all(.checks[]; .verdict == "PASS" or (.hint | length > 0))' <<<"$output" >/dev/null || fail "a line lacks its hint"
+}
+
 # What went over that pod's wire, both ways together.
 eth0_bytes() {
   local counters

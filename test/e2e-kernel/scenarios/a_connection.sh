@@ -21,6 +21,8 @@ smc_moves_over_rdma() {
   after=$(eth0_bytes B)
   holds 'length == 1 and .[0].mode == "smcr"' connections A
   holds 'length == 1 and .[0].mode == "smcr"' connections B
+  status_agrees A
+  status_agrees B
   [ $((after - before)) -lt 10000 ] || fail "$((after - before)) bytes on eth0"
   note "5 MB each way, $((after - before)) bytes on eth0"
 }
@@ -55,6 +57,7 @@ pods_are_as_they_were() {
   exits 0 in_pod A smc-node-init pod --self-test=off --termination-log /tmp/summary
   says "is there already"
   if grep -q changed <<<"$output"; then fail "changed something"; fi
+  check_says 0 pnetid PASS
 }
 
 row "before the set-up, sockets that ask for SMC fall back" nothing_set_up_is_tcp

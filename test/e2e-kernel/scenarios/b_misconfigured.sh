@@ -13,6 +13,9 @@ pod_command() { in_pod A smc-node-init pod --termination-log /tmp/summary "$@"; 
 no_ueid() {
   smc-look ueid-del "$eid"
   exits 4 pod_command
+  local said=$output
+  check_says 2 ueid FAIL
+  output=$said
   smc-look ueid-add "$eid"
   says UEID
   says "hint:"
@@ -126,11 +129,20 @@ falls_back() {
   connections B
   [ "$3" = - ] || holds "length >= 1 and .[0].mode == \"tcp\" and .[0].reason == \"$3\"" connections A
   [ "$4" = - ] || holds "length >= 1 and .[0].mode == \"tcp\" and .[0].reason == \"$4\"" connections B
+  if [ "$3" != - ]; then status_agrees A; fi
+  if [ "$4" != - ]; then status_agrees B; fi
+  local code
+  for code in "$3" "$4"; do
+    [ "$code" = - ] && continue
+    exits 0 smc-node-init explain "$code"
+    says hint:
+  done
   note "client $3, server $4"
 }
 
 client_pod_without_pnetid() {
   forget_pod A
+  check_says 2 pnetid FAIL
   falls_back smc smc 03030000 05000000
   holds '.[0].peer_reason == "03030000"' connections B
 }
@@ -138,6 +150,7 @@ client_pod_without_pnetid() {
 client_pnetid_without_device() {
   forget_pod A
   in_pod A smc-look pnet-add NOWHERE eth0
+  check_says 2 pnetid FAIL
   falls_back smc smc 03030000 05000000
   forget_pod A
 }

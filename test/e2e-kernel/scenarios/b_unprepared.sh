@@ -28,7 +28,10 @@ dry_run_loads_nothing() {
 module_missing() {
   mv "$module" /tmp/smc.ko
   exits 2 pod_command
+  local said=$output
+  check_says 2 smc FAIL
   mv /tmp/smc.ko "$module"
+  output=$said
   says "no SMC"
   says "hint: the node needs the kernel module smc"
   holds '.result == "failed" and .exitCode == 2 and .step == "smc"' cat /tmp/summary
@@ -53,6 +56,7 @@ device_without_pnetid() {
   exits 2 pod_command
   says "$device"
   says hint:
+  check_says 2 "device pnetid" FAIL
 }
 
 no_device() {
@@ -60,6 +64,7 @@ no_device() {
   exits 2 pod_command
   says "device"
   says hint:
+  check_says 2 "rdma device" FAIL
 }
 
 row "a wrong command line: exit 1" usage_is_checked

@@ -79,8 +79,8 @@ two_pods_at_once() {
   in_pod_shell B is_set_up
 }
 
-row "ended before each of its steps and run again" killed_anywhere 300
-row "two runs at once in one pod, five times" two_at_once_in_one_pod 100
+row "ended before each of its steps and run again" killed_anywhere 600
+row "two runs at once in one pod, five times" two_at_once_in_one_pod
 row "two pods at once" two_pods_at_once
 
 node_down
