@@ -146,7 +146,7 @@ CheckResult check_interface(System& system, const CheckOptions& options) {
   if (own == addresses->end())
     return fail("interface", link->name + " has no IPv4 address", "SMC carries IPv4 alone");
   if (const std::string doubt = interface_doubt(*link); !doubt.empty())
-    return warn("interface", doubt, "set the pnetid for that device on the node");
+    return warn("interface", doubt, kLowerDeviceHint);
   return pass("interface", link->name + " with " + own->address);
 }
 

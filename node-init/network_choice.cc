@@ -120,9 +120,9 @@ Result<InterfaceChoice> choose_interface(const std::string& wish, const std::vec
 
 std::string interface_doubt(const Link& link) {
   if (link.lower_index == 0) return "";
-  return link.name + " is of kind " + link.kind + " and stands on another device" +
-         (link.lower_elsewhere ? " in another namespace" : "") +
-         ": the kernel looks for the pnetid at the lowest one, so that one needs it as well";
+  return link.name + " is of kind " + link.kind + " on top of a device" +
+         (link.lower_elsewhere ? " of another namespace" : "") +
+         ", whose pnetid counts first: 6.12 then takes this one, older kernels may not";
 }
 
 }  // namespace smc::node

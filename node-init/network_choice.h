@@ -45,9 +45,12 @@ struct InterfaceChoice {
 Result<InterfaceChoice> choose_interface(const std::string& wish, const std::vector<Link>& links,
                                          std::optional<int> default_route);
 
-// What speaks against using the interface, "" if nothing: the kernel looks for the pnetid at the
-// lowest device below it.
+// What speaks against using the interface, "" if nothing: for a vlan, macvlan or ipvlan the kernel
+// looks for the pnetid at the lowest device below it, in that one's namespace, and only then at the
+// interface itself (seen on 6.12 for macvlan and ipvlan).
 std::string interface_doubt(const Link& link);
+inline constexpr const char* kLowerDeviceHint =
+    "where connections fall back with 0x03030000, give that device the pnetid too, on the node";
 
 // SMC's devices and ports on one line: "rxe0 port 1: active, pnetid PNA"; "none" without any.
 std::string describe_ports(const std::vector<SmcDevice>& devices);

@@ -196,7 +196,7 @@ bool PodSetup::choose_link() {
   address_ = *own;
   report_.address = own->address;
   if (const std::string doubt = interface_doubt(choice->link); !doubt.empty())
-    tell(StepOutcome::kWarning, doubt, "set the pnetid for that device on the node");
+    tell(StepOutcome::kWarning, doubt, kLowerDeviceHint);
   return tell(StepOutcome::kOk,
               choice->link.name + " with " + own->address + ": " + choice->reason);
 }
