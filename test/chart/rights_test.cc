@@ -67,7 +67,7 @@ TEST_F(Rights, OfTheAgentReadNoSecretAndWriteOnlyNodesAndEvents) {
 }
 
 TEST_F(Rights, OfTestAndUninstallExistOnlyWhileTheyRun) {
-  const Rendering& rendering = render({});
+  const Rendering& rendering = render({.set = {"agent.uninstall.enabled=true"}});
   int seen = 0;
   for (const char* component : {"test", "uninstall"}) {
     for (const auto& object : rendering.objects) {
