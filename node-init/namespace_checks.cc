@@ -238,11 +238,11 @@ CheckResult check_fallbacks(System& system, const CheckOptions&) {
 }  // namespace
 
 const std::vector<CheckFunction>& namespace_checks() {
-  static const std::vector<CheckFunction> checks = {
+  static const std::vector<CheckFunction> kChecks = {
       check_namespace,   check_privilege,     check_smc,       check_socket_list,
       check_rdma_device, check_device_pnetid, check_interface, check_pnetid,
       check_ueid,        check_switch,        check_fallbacks};
-  return checks;
+  return kChecks;
 }
 
 }  // namespace smc::node
