@@ -18,16 +18,22 @@ struct CheckResult {
   Verdict verdict = Verdict::kPass;
   std::string finding;
   std::string hint;  // never empty unless kPass
+
+  bool operator==(const CheckResult&) const = default;
 };
 
 struct CheckOptions {
   std::string interface;  // empty: as `pod` chooses it
+  std::string host_root;  // where the node's /etc/os-release and /etc/cni are; empty: /
 };
 
 using CheckFunction = CheckResult (*)(System& system, const CheckOptions& options);
 
 // The checks of a pod's network namespace, in the order in which they are shown.
 const std::vector<CheckFunction>& namespace_checks();
+
+// One of them that concerns the node as well.
+CheckResult check_ueid(System& system, const CheckOptions& options);
 
 std::vector<CheckResult> run_checks(System& system, const CheckOptions& options,
                                     const std::vector<CheckFunction>& checks);

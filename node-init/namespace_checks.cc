@@ -185,6 +185,8 @@ bool has_v1_gid(System& system, const std::string& device, int port) {
   });
 }
 
+}  // namespace
+
 CheckResult check_ueid(System& system, const CheckOptions&) {
   if (!smc_is_loaded(system)) return unknown_without_smc("ueid");
   const auto ueids = read_ueids(system);
@@ -203,6 +205,8 @@ CheckResult check_ueid(System& system, const CheckOptions&) {
         return warn("ueid", "none: SMC version 1 alone, within one IP subnet", hint);
   return fail("ueid", "none, and no active port has addresses for SMC version 1", hint);
 }
+
+namespace {
 
 CheckResult check_switch(System& system, const CheckOptions&) {
   if (!smc_is_loaded(system)) return unknown_without_smc("switch");

@@ -52,8 +52,7 @@ std::string hint_for(int code) {
   switch (code) {
     case EPERM:
       return "CAP_NET_ADMIN in the node's own user namespace is needed: run privileged, and not in "
-             "a "
-             "user namespace (hostUsers: false)";
+             "a user namespace (hostUsers: false)";
     case ENOENT:
       return "the kernel has no SMC: load the module smc on the node";
     case EINVAL:
@@ -68,15 +67,17 @@ Error with_hint(Error error) {
   return error;
 }
 
-// One step towards `wanted`; the caller reads again afterwards. `stale` is the entry in its place.
-Result<void> replace(System& system, const PnetEntry& wanted, const PnetEntry& stale,
+// Takes `stale`, an entry of `table`, away; adds `wanted`, where there is one, and what else of its
+// pnetid the removal took along.
+Result<void> replace(System& system, const PnetEntry& stale, const std::optional<PnetEntry>& wanted,
                      const std::vector<PnetEntry>& table) {
   if (auto removed = remove_pnetid(system, stale.pnetid);
       !removed && removed.error().code != ENOENT)
     return removed.error();
-  std::vector<PnetEntry> missing = {wanted};
+  std::vector<PnetEntry> missing;
+  if (wanted) missing.push_back(*wanted);
   for (const PnetEntry& entry : table)
-    if (entry.pnetid == stale.pnetid && !same_place(entry, wanted)) missing.push_back(entry);
+    if (entry.pnetid == stale.pnetid && !same_place(entry, stale)) missing.push_back(entry);
   for (const PnetEntry& entry : missing)
     if (auto added = add_pnet_entry(system, entry); !added && added.error().code != EEXIST)
       return added.error();
@@ -132,6 +133,14 @@ Result<void> remove_pnetid(System& system, const std::string& pnetid) {
   return answer.error().code == ENOENT ? answer.error() : with_hint(answer.error());
 }
 
+Result<bool> remove_pnet_entry(System& system, const PnetEntry& entry) {
+  const auto table = read_pnet_table(system);
+  if (!table) return table.error();
+  if (std::find(table->begin(), table->end(), entry) == table->end()) return false;
+  if (auto removed = replace(system, entry, std::nullopt, *table); !removed) return removed.error();
+  return true;
+}
+
 Result<PnetChange> ensure_pnet_entry(System& system, const PnetEntry& wanted) {
   PnetChange change = PnetChange::kNone;
   bool refused = false;  // the last thing that happened: EEXIST though there is no entry
@@ -150,7 +159,7 @@ Result<PnetChange> ensure_pnet_entry(System& system, const PnetEntry& wanted) {
       refused = !added;
       if (added && change == PnetChange::kNone) change = PnetChange::kAdded;
     } else {
-      if (auto replaced = replace(system, wanted, *found, *table); !replaced)
+      if (auto replaced = replace(system, *found, wanted, *table); !replaced)
         return replaced.error();
       refused = false;
       change = PnetChange::kCorrected;

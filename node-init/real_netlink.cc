@@ -54,6 +54,8 @@ class RealNetlinkSocket final : public NetlinkSocket {
     }
   }
 
+  int descriptor() const override { return fd_.get(); }
+
  private:
   // Nothing if it did not come from the kernel: any process may send to a netlink socket.
   std::optional<std::string> take(std::size_t size) {

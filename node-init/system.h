@@ -31,6 +31,9 @@ class NetlinkSocket {
   // The next datagram, whole: one or more messages. ETIMEDOUT when none came in time, ENOBUFS when
   // the kernel had to drop some.
   virtual Result<std::string> receive(std::chrono::milliseconds timeout) = 0;
+
+  // For poll(): readable when receive() would not have to wait. -1: none.
+  virtual int descriptor() const { return -1; }
 };
 
 // What libibverbs says about one device.

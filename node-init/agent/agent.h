@@ -1,0 +1,67 @@
+// The node agent: rounds of checking and setting up the node, looks into the pods, and what readers
+// get to see of both. run() belongs to one thread, which must be in the node's own network
+// namespace; metrics() and the others are for any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "node-init/agent/agent_metrics.h"
+#include "node-init/agent/node_events.h"
+#include "node-init/agent/node_round.h"
+#include "node-init/agent/own_record.h"
+#include "node-init/agent/pod_observer.h"
+#include "node-init/agent/round_pacer.h"
+#include "node-init/system.h"
+
+namespace smc::node {
+
+struct AgentOptions {
+  RoundOptions round;
+  // Between two rounds, and two looks into the pods. The kernel's 16-bit counters may wrap in
+  // between; its totals tell.
+  std::chrono::milliseconds period{10'000};
+};
+
+class Agent {
+ public:
+  Agent(System& system, OwnRecordFile record, AgentOptions options, const PodDirectory& pods);
+
+  // Until `stop_fd` is readable.
+  void run(int stop_fd);
+
+  std::string metrics() const;
+
+  // Why the process should be restarted; empty: it is well.
+  std::string ailing() const;
+
+  // Why the node cannot carry SMC-R, in one line; empty: it can.
+  std::string not_ready() const;
+
+ private:
+  void round();
+  void observe(int stop_fd);
+  // Waits for the next thing to do; false: to stop.
+  bool wait(int stop_fd);
+  void publish();
+  std::shared_ptr<const AgentSnapshot> snapshot() const;
+
+  System& system_;
+  const OwnRecordFile record_;
+  const AgentOptions options_;
+  const PodDirectory& pods_;
+  NodeEvents events_;
+  PodObserver observer_;
+  RoundPacer pacer_;
+  Clock::time_point next_observation_;
+  AgentSnapshot current_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const AgentSnapshot> published_;  // guarded by mutex_
+  Clock::time_point alive_;                         // guarded by mutex_; the end of the last step
+};
+
+}  // namespace smc::node

@@ -1,0 +1,102 @@
+#include "node-init/agent/net_namespaces.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <map>
+#include <utility>
+
+#include "node-init/agent/pod_cgroup.h"
+
+namespace smc::node {
+namespace {
+
+// If one process ends between the inventory and the visit, the next one still leads in.
+constexpr std::size_t kMaxDoors = 3;
+
+bool is_process(const std::string& name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::string net_link(const std::string& process) {
+  return "/proc/" + process + "/ns/net";
+}
+
+bool gone(int error) {
+  return error == ENOENT || error == ESRCH;
+}
+
+void add_process(System& system, const std::string& process, PodNamespace& space) {
+  if (space.doors.size() < kMaxDoors) space.doors.push_back(net_link(process));
+  if (!space.pod_uid.empty()) return;
+  const auto cgroups = system.read_file("/proc/" + process + "/cgroup");
+  if (!cgroups) return;
+  if (auto uid = pod_uid_of_cgroups(*cgroups)) space.pod_uid = *std::move(uid);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> namespace_inode(const std::string& link) {
+  constexpr std::string_view kPrefix = "net:[";
+  if (!link.starts_with(kPrefix) || !link.ends_with("]")) return std::nullopt;
+  std::uint64_t inode = 0;
+  const char* end = link.data() + link.size() - 1;
+  const auto read = std::from_chars(link.data() + kPrefix.size(), end, inode);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return inode;
+}
+
+Result<NetNamespaces> find_net_namespaces(System& system) {
+  const auto node_link = system.read_link(net_link("1"));
+  if (!node_link) {
+    auto error = node_link.error();
+    error.hint =
+        "the agent needs the node's own /proc (hostPID) and CAP_SYS_PTRACE to look into it";
+    return error;
+  }
+  NetNamespaces found;
+  found.node_inode = namespace_inode(*node_link).value_or(0);
+  const auto names = system.list_directory("/proc");
+  if (!names) return names.error();
+
+  std::map<std::uint64_t, PodNamespace> spaces;
+  for (const std::string& name : *names) {
+    if (!is_process(name)) continue;
+    const auto link = system.read_link(net_link(name));
+    if (!link) continue;
+    const auto inode = namespace_inode(*link);
+    if (!inode || *inode == found.node_inode) continue;
+    PodNamespace& space = spaces[*inode];
+    space.inode = *inode;
+    add_process(system, name, space);
+  }
+  for (auto& [inode, space] : spaces) {
+    if (space.pod_uid.empty()) continue;
+    if (found.of_pods.size() < kMaxPodNamespaces)
+      found.of_pods.push_back(std::move(space));
+    else
+      ++found.dropped;
+  }
+  return found;
+}
+
+Result<bool> inside(System& system, const PodNamespace& pod,
+                    const std::function<Result<void>()>& body) {
+  for (const std::string& door : pod.doors) {
+    bool entered = false;
+    const auto done = system.in_net_namespace(door, [&]() -> Result<void> {
+      // The process may have ended and another one have got its number.
+      const auto here = system.read_link("/proc/thread-self/ns/net");
+      if (!here) return here.error();
+      if (namespace_inode(*here) != pod.inode) return {};
+      entered = true;
+      return body();
+    });
+    if (entered && !done) return done.error();
+    if (entered) return true;
+    if (!done && !gone(done.error().code)) return done.error();
+  }
+  return false;
+}
+
+}  // namespace smc::node

@@ -1,0 +1,72 @@
+#include "node-init/agent/pod_observer.h"
+
+#include <set>
+#include <utility>
+
+namespace smc::node {
+namespace {
+
+void note_problem(Observation& observation, const std::string& where, const Error& error) {
+  if (observation.problems++ == 0) observation.problem = where + ": " + error.text();
+}
+
+}  // namespace
+
+Result<Observation> PodObserver::observe(const std::function<bool()>& stop) {
+  auto found = find_net_namespaces(system_);
+  if (!found) return found.error();
+  Observation observation;
+  observation.dropped = found->dropped;
+  forget_the_gone(*found);
+  look_at_node(observation);
+  for (const PodNamespace& space : found->of_pods) {
+    if (stop()) break;
+    look_into(space, observation);
+  }
+  for (auto& [uid, pod] : pods_) {
+    Figures& figures = observation.pods[uid];
+    figures.counts = pod.gone;
+    for (const auto& [inode, totals] : pod.live) figures.counts.add(totals.counts());
+    figures.sockets = std::exchange(pod.sockets, {});
+  }
+  return observation;
+}
+
+void PodObserver::forget_the_gone(const NetNamespaces& found) {
+  std::map<std::string, std::set<std::uint64_t>> there;
+  for (const PodNamespace& space : found.of_pods) there[space.pod_uid].insert(space.inode);
+  std::erase_if(pods_, [&](const auto& pod) { return !there.contains(pod.first); });
+  for (auto& [uid, pod] : pods_) {
+    std::erase_if(pod.live, [&, &gone = pod.gone](const auto& space) {
+      if (there[uid].contains(space.first)) return false;
+      gone.add(space.second.counts());
+      return true;
+    });
+  }
+}
+
+void PodObserver::look_at_node(Observation& observation) {
+  const NamespaceReading reading = read_namespace(system_);
+  if (reading.problem) note_problem(observation, "the node", *reading.problem);
+  node_.update(reading);
+  observation.node.counts = node_.counts();
+  observation.node.sockets = reading.sockets.value_or(SocketCounts{});
+}
+
+void PodObserver::look_into(const PodNamespace& space, Observation& observation) {
+  NamespaceReading reading;
+  const auto entered = inside(system_, space, [&]() -> Result<void> {
+    reading = read_namespace(system_);
+    return {};
+  });
+  if (!entered) return note_problem(observation, "pod " + space.pod_uid, entered.error());
+  if (!*entered) return;
+  ++observation.namespaces;
+  if (reading.problem) note_problem(observation, "pod " + space.pod_uid, *reading.problem);
+  Pod& pod = pods_[space.pod_uid];
+  pod.live[space.inode].update(reading);
+  for (const auto& [kind, count] : reading.sockets.value_or(SocketCounts{}))
+    pod.sockets[kind] += count;
+}
+
+}  // namespace smc::node

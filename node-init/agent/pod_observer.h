@@ -1,0 +1,70 @@
+// Looks into the network namespace of every pod of the node and keeps what SMC did there. One
+// thread; each namespace is entered on a thread of its own, so the caller's never moves.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "node-init/agent/net_namespaces.h"
+#include "node-init/agent/smc_counts.h"
+#include "node-init/system.h"
+
+namespace smc::node {
+
+// Who a pod is, for readers; the API server tells it.
+struct PodName {
+  std::string ns;
+  std::string name;
+};
+
+// The pods of this node by their UID. Safe on any thread.
+class PodDirectory {
+ public:
+  virtual ~PodDirectory() = default;
+  // Empty names where it is not known (yet).
+  virtual PodName name_of(const std::string& uid) const = 0;
+};
+
+struct Figures {
+  SmcCounts counts;
+  SocketCounts sockets;
+};
+
+struct Observation {
+  Figures node;                         // its own namespace, which hostNetwork pods share
+  std::map<std::string, Figures> pods;  // by UID
+  std::size_t namespaces = 0;           // of pods, that were looked into
+  std::size_t dropped = 0;              // of pods, beyond the limit
+  std::size_t problems = 0;             // namespaces of which something could not be read
+  std::string problem;                  // the first of them
+};
+
+class PodObserver {
+ public:
+  explicit PodObserver(System& system) : system_(system) {}
+
+  // The totals go on from the last call; a pod without a namespace left is forgotten. `stop` is
+  // asked between two namespaces and ends the round early, with the totals of the last one kept.
+  Result<Observation> observe(const std::function<bool()>& stop);
+
+ private:
+  struct Pod {
+    std::map<std::uint64_t, NamespaceTotals> live;  // by inode
+    SmcCounts gone;                                 // of its namespaces that went away
+    SocketCounts sockets;                           // at this round
+  };
+
+  void forget_the_gone(const NetNamespaces& found);
+  void look_into(const PodNamespace& space, Observation& observation);
+  void look_at_node(Observation& observation);
+
+  System& system_;
+  NamespaceTotals node_;
+  std::map<std::string, Pod> pods_;  // by UID
+};
+
+}  // namespace smc::node

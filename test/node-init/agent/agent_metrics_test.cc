@@ -1,0 +1,116 @@
+#include "node-init/agent/agent_metrics.h"
+
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+
+namespace smc::node {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kUid = "0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4";
+
+class Names final : public PodDirectory {
+ public:
+  PodName name_of(const std::string& uid) const override {
+    return uid == kUid ? PodName{"shop", "cart-0"} : PodName{};
+  }
+};
+
+class AgentMetrics : public testing::Test {
+ protected:
+  std::string text() const { return metrics_text(snapshot_, names_); }
+
+  AgentSnapshot snapshot_;
+  Names names_;
+};
+
+TEST_F(AgentMetrics, BeforeTheFirstRoundTheNodeIsNotReady) {
+  EXPECT_THAT(text(), HasSubstr("smc_node_ready 0\n"));
+}
+
+TEST_F(AgentMetrics, TheNodeIsReadyWhereNoCheckFailed) {
+  snapshot_.report.checks = {{"kernel", Verdict::kPass, "", ""},
+                             {"cni", Verdict::kWarn, "", "hint"}};
+  EXPECT_THAT(text(), HasSubstr("smc_node_ready 1\n"));
+  snapshot_.report.checks.push_back({"device", Verdict::kFail, "", "hint"});
+  EXPECT_THAT(text(), HasSubstr("smc_node_ready 0\n"));
+}
+
+TEST_F(AgentMetrics, ACheckWithSeveralFindingsShowsTheWorstOnce) {
+  snapshot_.report.checks = {{"pnetid", Verdict::kPass, "", ""},
+                             {"pnetid", Verdict::kFail, "", "hint"},
+                             {"pnetid", Verdict::kWarn, "", "hint"}};
+  EXPECT_THAT(text(), HasSubstr("smc_node_check{check=\"pnetid\",verdict=\"FAIL\"} 1\n"));
+  EXPECT_THAT(text(), Not(HasSubstr("verdict=\"PASS\"")));
+}
+
+TEST_F(AgentMetrics, APortShowsItsStateAndWhosePnetidItHas) {
+  PortState port;
+  port.device = "mlx5_0";
+  port.port = 1;
+  port.interface = "eth1";
+  port.active = true;
+  port.pnetid = "NODENET";
+  port.owner = Owner::kOther;
+  snapshot_.report.ports = {port};
+  EXPECT_THAT(text(), HasSubstr("smc_node_port_active{device=\"mlx5_0\",port=\"1\","
+                                "interface=\"eth1\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr("smc_node_port_pnetid{device=\"mlx5_0\",port=\"1\","
+                                "pnetid=\"NODENET\",owner=\"other\"} 1\n"));
+}
+
+TEST_F(AgentMetrics, APodsSeriesCarryItsNameAndItsUid) {
+  snapshot_.observation.pods[kUid].counts.connections[{Side::kServer, 2}] = 7;
+  EXPECT_THAT(text(),
+              HasSubstr("smc_node_connections_total{scope=\"pod\",pod_uid=\"" + std::string(kUid) +
+                        "\",namespace=\"shop\",pod=\"cart-0\",side=\"server\","
+                        "version=\"2\"} 7\n"));
+}
+
+TEST_F(AgentMetrics, FallbacksShowSideCodeAndReasonInWords) {
+  auto& fallbacks = snapshot_.observation.node.counts.fallbacks;
+  fallbacks[{Side::kClient, 0x03010000}] = 3;
+  fallbacks[{Side::kServer, 0xabcd0000}] = 1;
+  fallbacks[{Side::kServer, kOtherReasons}] = 2;
+  EXPECT_THAT(text(), HasSubstr("smc_node_fallbacks_total{scope=\"node\",code=\"03010000\","
+                                "reason=\"peer_no_smc\",side=\"client\"} 3\n"));
+  EXPECT_THAT(text(), HasSubstr("{scope=\"node\",code=\"abcd0000\",reason=\"unknown\","
+                                "side=\"server\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr("{scope=\"node\",code=\"other\",reason=\"other\","
+                                "side=\"server\"} 2\n"));
+}
+
+TEST_F(AgentMetrics, SocketsTellLocalFromRemoteHops) {
+  snapshot_.observation.node.sockets = {{{SocketMode::kSmcR, Hop::kRemote}, 4},
+                                        {{SocketMode::kTcp, Hop::kLocal}, 1}};
+  EXPECT_THAT(text(), HasSubstr("smc_node_sockets{scope=\"node\",mode=\"smcr\",hop=\"remote\"} 4"));
+  EXPECT_THAT(text(), HasSubstr("smc_node_sockets{scope=\"node\",mode=\"tcp\",hop=\"local\"} 1"));
+}
+
+TEST_F(AgentMetrics, CountersAreWholeNumbersHoweverLarge) {
+  snapshot_.observation.node.counts.connections[{Side::kClient, 1}] = 123'456'789'012;
+  EXPECT_THAT(text(), HasSubstr("version=\"1\"} 123456789012\n"));
+}
+
+TEST_F(AgentMetrics, EveryMetricHasHelpAndTheAgentsPrefix) {
+  std::istringstream lines(text());
+  std::string helped;
+  int metrics = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# HELP ")) helped = line.substr(7, line.find(' ', 7) - 7);
+    if (!line.starts_with("# TYPE ")) continue;
+    const auto name = line.substr(7, line.find(' ', 7) - 7);
+    EXPECT_EQ(name, helped);
+    EXPECT_TRUE(name.starts_with("smc_node_")) << name;
+    EXPECT_EQ(name.ends_with("_total"), line.ends_with(" counter")) << line;
+    ++metrics;
+  }
+  EXPECT_GE(metrics, 15);
+}
+
+}  // namespace
+}  // namespace smc::node

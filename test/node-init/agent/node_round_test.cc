@@ -1,0 +1,320 @@
+// What a round writes, in which order, and what becomes of it where a step fails.
+#include "node-init/agent/node_round.h"
+
+#include <cerrno>
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "test/node-init/fake_system.h"
+#include "test/support/temporary_directory.h"
+
+namespace smc::node {
+namespace {
+
+using test::FakeSystem;
+using test::Killed;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class NodeRound : public testing::Test {
+ protected:
+  NodeRound() {
+    system_.enter("node");
+    system_.ueids.clear();
+    system_.devices[0].ports[0].pnetid.clear();
+    system_.devices[0].ports[0].pnetid_by_user = false;
+    system_.node().sysctls["/proc/sys/kernel/osrelease"] = "6.12.95+deb12-amd64\n";
+    system_.files["/etc/os-release"] = "ID=debian\nPRETTY_NAME=\"Debian 12\"\n";
+    options_.wish.pnetid = "NODENET";
+    options_.wish.ueid = "SMC-TEST";
+  }
+
+  NodeReport round() { return run_node_round(system_, file_, options_); }
+
+  // The round's check of that name.
+  static CheckResult check(const NodeReport& report, const std::string& name) {
+    for (const CheckResult& result : report.checks)
+      if (result.name == name) return result;
+    return {};
+  }
+
+  // What is set up, whoever did it.
+  void expect_set_up() const {
+    EXPECT_EQ(system_.devices[0].ports[0].pnetid, "NODENET");
+    EXPECT_THAT(system_.ueids, ElementsAre("SMC-TEST"));
+  }
+
+  FakeSystem system_;
+  smc::test::TemporaryDirectory directory_;
+  OwnRecordFile file_{directory_.path(), "boot-1"};
+  RoundOptions options_;
+};
+
+TEST_F(NodeRound, SetsUpPnetidAndUeidInThisOrder) {
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes,
+              ElementsAre("SMC_PNETID ADD rdma0/1=NODENET", "SMC ADD_UEID SMC-TEST"));
+  expect_set_up();
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone) << report_text(report, false);
+  EXPECT_EQ(report.ports[0].owner, Owner::kAgent);
+  EXPECT_EQ(report.ueids[0].owner, Owner::kAgent);
+}
+
+TEST_F(NodeRound, LoadsTheModule) {
+  system_.smc_loaded = false;
+  const NodeReport report = round();
+  EXPECT_TRUE(system_.smc_loaded);
+  EXPECT_EQ(check(report, "smc").verdict, Verdict::kPass);
+}
+
+TEST_F(NodeRound, ASecondOneWritesNothing) {
+  (void)round();
+  system_.writes.clear();
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_THAT(report.steps, IsEmpty());
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone);
+}
+
+TEST_F(NodeRound, RepairsWhatSomebodyRemovedAndSaysSo) {
+  (void)round();
+  system_.ueids = {"OTHER"};
+  system_.node().pnet_table.clear();
+  system_.devices[0].ports[0].pnetid.clear();
+  const NodeReport report = round();
+  ASSERT_EQ(report.steps.size(), 2u);
+  EXPECT_TRUE(report.steps[0].repair);
+  EXPECT_TRUE(report.steps[1].repair);
+  EXPECT_THAT(system_.ueids, ElementsAre("OTHER", "SMC-TEST"));
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone);
+}
+
+TEST_F(NodeRound, AdoptsTheDevicePnetidOfAnotherProgram) {
+  system_.node().pnet_table = {{"OTHER", "", "rdma0", 1}};
+  system_.devices[0].ports[0].pnetid = "OTHER";
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, ElementsAre("SMC ADD_UEID SMC-TEST"));
+  EXPECT_EQ(report.ports[0].owner, Owner::kOther);
+  EXPECT_THAT(check(report, "device pnetid").finding, HasSubstr("adopted OTHER"));
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone);
+}
+
+TEST_F(NodeRound, TakesOverAndPutsBackWhatSharedThePnetid) {
+  system_.node().pnet_table = {{"OTHER", "", "rdma0", 1}, {"OTHER", "eth0", "", 0}};
+  system_.devices[0].ports[0].pnetid = "OTHER";
+  system_.devices[0].ports[0].pnetid_by_user = true;
+  options_.wish.take_over = true;
+  options_.wish.ueid.clear();
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, ElementsAre("SMC_PNETID DEL OTHER", "SMC_PNETID ADD rdma0/1=NODENET",
+                                          "SMC_PNETID ADD eth0=OTHER"));
+  EXPECT_EQ(report.ports[0].owner, Owner::kAgent);
+}
+
+TEST_F(NodeRound, NeverRemovesAUeidOfOthersFromAFullTable) {
+  system_.ueids = {"A", "B", "C", "D"};
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, ElementsAre("SMC_PNETID ADD rdma0/1=NODENET"));
+  EXPECT_THAT(system_.ueids, ElementsAre("A", "B", "C", "D"));
+  EXPECT_EQ(check(report, "ueid").verdict, Verdict::kFail);
+  EXPECT_THAT(check(report, "ueid").hint, Not(IsEmpty()));
+  EXPECT_EQ(report.exit_code(), ExitCode::kNotPossible);
+}
+
+TEST_F(NodeRound, AnotherProgramMayFillTheTableBetweenLookingAndWriting) {
+  system_.before("SMC ADD_UEID", [this] { system_.ueids = {"A", "B", "C", "D"}; });
+  const NodeReport report = round();
+  EXPECT_EQ(report.exit_code(), ExitCode::kRefused);
+  ASSERT_TRUE(report.refused);
+  EXPECT_THAT(report.refused->hint, Not(IsEmpty()));
+}
+
+TEST_F(NodeRound, AnotherProgramMayAddTheSameBetweenLookingAndWriting) {
+  system_.before("SMC ADD_UEID", [this] { system_.ueids = {"SMC-TEST"}; });
+  EXPECT_EQ(round().exit_code(), ExitCode::kDone);
+}
+
+TEST_F(NodeRound, ADryRunSaysWhatItWouldDoAndChangesNothing) {
+  system_.smc_loaded = true;
+  options_.dry_run = true;
+  const OwnRecordFile nowhere("/nonexistent/state", "boot-1");
+  const NodeReport report = run_node_round(system_, nowhere, options_);
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_THAT(report_text(report, true), HasSubstr("would set pnetid NODENET for rdma0 port 1\n"));
+  EXPECT_THAT(report_text(report, true), HasSubstr("would set UEID SMC-TEST\n"));
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone);
+}
+
+TEST_F(NodeRound, ADryRunDoesNotLoadTheModuleEither) {
+  options_.dry_run = true;
+  const NodeReport report = round();
+  EXPECT_FALSE(system_.smc_loaded);
+  EXPECT_EQ(check(report, "smc").verdict, Verdict::kWarn);
+}
+
+TEST_F(NodeRound, OutsideTheNodesOwnNamespaceItDoesNothing) {
+  system_.enter("pod");
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_EQ(report.exit_code(), ExitCode::kNotPossible);
+  EXPECT_THAT(check(report, "namespace").hint, HasSubstr("hostNetwork"));
+}
+
+TEST_F(NodeRound, WithoutSmcInTheKernelItSaysWhatTheNodeLacks) {
+  system_.smc_available = false;
+  const NodeReport report = round();
+  EXPECT_EQ(check(report, "smc").verdict, Verdict::kFail);
+  EXPECT_THAT(check(report, "smc").hint, HasSubstr("CONFIG_SMC"));
+  EXPECT_EQ(report.exit_code(), ExitCode::kNotPossible);
+}
+
+struct Fault {
+  const char* request;
+  int code;
+};
+
+class NodeRoundFault : public NodeRound, public testing::WithParamInterface<Fault> {};
+
+TEST_P(NodeRoundFault, IsReportedWithErrnoAndHintAndTheNextRoundDoesTheRest) {
+  const auto& [request, code] = GetParam();
+  // A dump is tried again by itself where it was only interrupted.
+  system_.fail(request, code);
+  const NodeReport report = round();
+  EXPECT_EQ(report.exit_code(), ExitCode::kRefused) << report_text(report, false);
+  ASSERT_TRUE(report.refused);
+  EXPECT_EQ(report.refused->code, code);
+  EXPECT_FALSE(report.ready());
+  EXPECT_THAT(check(report, "set-up").hint, Not(IsEmpty()));
+  EXPECT_EQ(round().exit_code(), ExitCode::kDone);
+  expect_set_up();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Steps, NodeRoundFault,
+    testing::Values(Fault{"SMC_PNETID ADD", EPERM}, Fault{"SMC_PNETID ADD", EINVAL},
+                    Fault{"SMC ADD_UEID", EPERM}, Fault{"SMC_PNETID GET", ENOMEM},
+                    Fault{"SMC DUMP_UEID", EPERM}, Fault{"ROUTE GETLINK", ENOBUFS}));
+
+TEST_F(NodeRound, ADeviceThatGoesAwayMeanwhileIsNoLongerTheNodes) {
+  system_.before("SMC_PNETID ADD", [this] {
+    system_.devices.clear();
+    system_.rdma.clear();
+  });
+  const NodeReport report = round();
+  EXPECT_THAT(report.ports, IsEmpty());
+  EXPECT_EQ(round().exit_code(), ExitCode::kNotPossible);
+}
+
+TEST_F(NodeRound, KilledAtAnyWriteTheNextRunMakesTheSameAndOwnsIt) {
+  for (int write = 0; write < 2; ++write) {
+    FakeSystem fresh;
+    fresh.enter("node");
+    fresh.ueids.clear();
+    fresh.devices[0].ports[0].pnetid.clear();
+    fresh.devices[0].ports[0].pnetid_by_user = false;
+    const smc::test::TemporaryDirectory directory;
+    const OwnRecordFile file(directory.path(), "boot-1");
+    fresh.kill_at(write);
+    EXPECT_THROW((void)run_node_round(fresh, file, options_), Killed);
+    const NodeReport report = run_node_round(fresh, file, options_);
+    EXPECT_TRUE(report.ready()) << write;
+    EXPECT_EQ(report.ports[0].owner, Owner::kAgent) << write;
+    EXPECT_EQ(report.ueids[0].owner, Owner::kAgent) << write;
+  }
+}
+
+TEST_F(NodeRound, ARecordFullOfRubbishIsSetAsideAndReported) {
+  std::ofstream(file_.path()) << "rubbish";
+  const NodeReport report = round();
+  EXPECT_EQ(check(report, "record").verdict, Verdict::kWarn);
+  EXPECT_EQ(report.exit_code(), ExitCode::kDone);
+  EXPECT_EQ(*read_file(file_.path() + ".bad", 100), "rubbish");
+}
+
+TEST_F(NodeRound, WithoutAPlaceForItsRecordItChangesNothing) {
+  std::ofstream(directory_.file("file")) << "x";
+  const OwnRecordFile nowhere(directory_.file("file") + "/state", "boot-1");
+  const NodeReport report = run_node_round(system_, nowhere, options_);
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_EQ(report.exit_code(), ExitCode::kRefused);
+  EXPECT_THAT(report.refused->hint, HasSubstr("--state-dir"));
+}
+
+TEST_F(NodeRound, WithoutAWishForAUeidTheTableIsOnlyJudged) {
+  options_.wish.ueid.clear();
+  const NodeReport none = round();
+  EXPECT_EQ(check(none, "ueid").verdict, Verdict::kFail);
+  system_.ueids = {"OTHER"};
+  EXPECT_EQ(check(round(), "ueid").verdict, Verdict::kPass);
+  EXPECT_THAT(system_.writes, ElementsAre("SMC_PNETID ADD rdma0/1=NODENET"));
+}
+
+class Uninstall : public NodeRound {
+ protected:
+  // As the command does it.
+  Result<void> uninstall() {
+    auto record = file_.load();
+    record->stood_down = true;
+    return take_back(system_, file_, *record, undone_);
+  }
+  std::vector<std::string> undone_;
+};
+
+TEST_F(Uninstall, TakesBackItsOwnAndLeavesOthers) {
+  (void)round();
+  system_.ueids.push_back("OTHER");
+  system_.node().pnet_table.push_back({"NODENET", "eth0", "", 0});
+  ASSERT_TRUE(uninstall());
+  EXPECT_THAT(system_.ueids, ElementsAre("OTHER"));
+  EXPECT_THAT(system_.node().pnet_table, ElementsAre(PnetEntry{"NODENET", "eth0", "", 0}));
+  EXPECT_THAT(undone_, ElementsAre("pnetid NODENET of rdma0 port 1", "UEID SMC-TEST"));
+}
+
+TEST_F(Uninstall, WhatIsGoneAlreadyIsNoError) {
+  (void)round();
+  system_.ueids.clear();
+  system_.node().pnet_table.clear();
+  ASSERT_TRUE(uninstall());
+  EXPECT_THAT(undone_, IsEmpty());
+}
+
+TEST_F(Uninstall, WhatWasAdoptedStays) {
+  system_.ueids = {"SMC-TEST"};
+  system_.node().pnet_table = {{"OTHER", "", "rdma0", 1}};
+  system_.devices[0].ports[0].pnetid = "OTHER";
+  (void)round();
+  ASSERT_TRUE(uninstall());
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(Uninstall, GoesOnAfterAFailureAndCanBeRepeated) {
+  (void)round();
+  system_.fail("SMC_PNETID DEL", EPERM);
+  const auto first = uninstall();
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, EPERM);
+  EXPECT_THAT(system_.ueids, IsEmpty());
+  ASSERT_TRUE(uninstall());
+  EXPECT_THAT(system_.node().pnet_table, IsEmpty());
+}
+
+TEST_F(Uninstall, ARunningAgentStandsDownUntilItIsStartedAgain) {
+  (void)round();
+  ASSERT_TRUE(uninstall());
+  system_.writes.clear();
+  const NodeReport report = round();
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_FALSE(report.ready());
+  const auto again = take_up_duty(file_);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(*again);
+  EXPECT_EQ(round().exit_code(), ExitCode::kDone);
+  expect_set_up();
+}
+
+}  // namespace
+}  // namespace smc::node

@@ -1,0 +1,232 @@
+#include "node-init/agent/pod_observer.h"
+
+#include <cerrno>
+#include <string>
+
+#include <gmock/gmock.h>
+
+#include "node-init/agent/net_namespaces.h"
+#include "test/node-init/fake_system.h"
+
+namespace smc::node {
+namespace {
+
+using test::FakeNamespace;
+using test::FakeSystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kUidA = "aaaaaaaa-11aa-4b2c-9d3e-5f60718293a4";
+constexpr const char* kUidB = "bbbbbbbb-11aa-4b2c-9d3e-5f60718293a4";
+
+class PodObserverTest : public testing::Test {
+ protected:
+  PodObserverTest() {
+    system_.enter("node");
+    system_.smc_loaded = true;
+    add_process("1", 4026531840, "/init.scope");
+  }
+
+  static std::string door(const std::string& process) { return "/proc/" + process + "/ns/net"; }
+
+  void add_process(const std::string& process, std::uint64_t inode, const std::string& cgroup) {
+    system_.directories["/proc"].push_back(process);
+    system_.files["/proc/" + process + "/cgroup"] = "0::" + cgroup + "\n";
+    FakeNamespace& space = system_.namespaces[door(process)];
+    space.id = "net:[" + std::to_string(inode) + "]";
+  }
+  FakeNamespace& add_pod(const std::string& process, std::uint64_t inode, const std::string& uid) {
+    add_process(process, inode, "/kubepods/burstable/pod" + uid + "/container");
+    return system_.namespaces[door(process)];
+  }
+  void end_process(const std::string& process) {
+    std::erase(system_.directories["/proc"], process);
+    system_.files.erase("/proc/" + process + "/cgroup");
+    system_.namespaces.erase(door(process));
+  }
+
+  Observation observe() {
+    auto observation = observer_.observe([] { return false; });
+    EXPECT_TRUE(observation) << observation.error().text();
+    return *observation;
+  }
+
+  FakeSystem system_;
+  PodObserver observer_{system_};
+};
+
+constexpr HandshakeKind kClientV2{Side::kClient, 2};
+
+TEST_F(PodObserverTest, CountsUnderThePodThatOwnsTheNamespace) {
+  add_pod("100", 5001, kUidA).traffic.client_v2 = 3;
+  FakeNamespace& pod_b = add_pod("200", 5002, kUidB);
+  pod_b.fallbacks.server_total = 2;
+  pod_b.fallbacks.reasons = {{Side::kServer, 0x03010000, 2}};
+  system_.node().traffic.client_v2 = 9;
+  const Observation seen = observe();
+  EXPECT_EQ(seen.namespaces, 2u);
+  EXPECT_EQ(seen.pods.at(kUidA).counts.connections.at(kClientV2), 3u);
+  EXPECT_EQ(seen.pods.at(kUidB).counts.connections.at(kClientV2), 0u);
+  EXPECT_EQ(seen.pods.at(kUidB).counts.fallbacks.at({Side::kServer, 0x03010000}), 2u);
+  EXPECT_EQ(seen.node.counts.connections.at(kClientV2), 9u);
+}
+
+TEST_F(PodObserverTest, SeveralProcessesOfOneNamespaceCountOnce) {
+  for (const char* process : {"100", "101", "102", "103", "104"})
+    add_pod(process, 5001, kUidA).traffic.client_v2 = 3;
+  const Observation seen = observe();
+  EXPECT_EQ(seen.namespaces, 1u);
+  EXPECT_EQ(seen.pods.at(kUidA).counts.connections.at(kClientV2), 3u);
+}
+
+TEST_F(PodObserverTest, TheUidMayComeFromAnyProcessOfTheNamespace) {
+  add_process("100", 5001, "/../../container");
+  add_pod("101", 5001, kUidA);
+  EXPECT_THAT(observe().pods, SizeIs(1));
+}
+
+TEST_F(PodObserverTest, APodInTheNodesOwnNamespaceIsNotCountedAgain) {
+  add_pod("100", 4026531840, kUidA);
+  const Observation seen = observe();
+  EXPECT_THAT(seen.pods, IsEmpty());
+  EXPECT_EQ(seen.namespaces, 0u);
+}
+
+TEST_F(PodObserverTest, NamespacesOutsidePodsAreNotEntered) {
+  add_process("100", 5001, "/docker/0123");
+  EXPECT_EQ(observe().namespaces, 0u);
+  for (const std::string& request : system_.requests)
+    EXPECT_FALSE(request.starts_with("enter")) << request;
+}
+
+TEST_F(PodObserverTest, SocketsAreCountedByModeAndHop) {
+  FakeNamespace& pod = add_pod("100", 5001, kUidA);
+  pod.addresses = {{1, "127.0.0.1", 8}, {2, "10.9.0.11", 24}};
+  const auto add_socket = [&](SocketMode mode, SocketState state, const char* peer) {
+    SmcSocket socket;
+    socket.mode = mode;
+    socket.state = state;
+    socket.local_address = "10.9.0.11";
+    socket.peer_address = peer;
+    pod.sockets.push_back(socket);
+  };
+  add_socket(SocketMode::kSmcR, SocketState::kActive, "10.9.0.12");
+  add_socket(SocketMode::kSmcR, SocketState::kActive, "10.9.0.13");
+  add_socket(SocketMode::kTcp, SocketState::kActive, "10.9.0.11");
+  add_socket(SocketMode::kTcp, SocketState::kClosed, "10.9.0.12");
+  add_socket(SocketMode::kUnknown, SocketState::kListen, "0.0.0.0");
+  const SocketCounts expected = {{{SocketMode::kSmcR, Hop::kRemote}, 2},
+                                 {{SocketMode::kTcp, Hop::kLocal}, 1}};
+  EXPECT_EQ(observe().pods.at(kUidA).sockets, expected);
+}
+
+TEST_F(PodObserverTest, APodThatEndsTakesItsSeriesAlong) {
+  add_pod("100", 5001, kUidA);
+  add_pod("200", 5002, kUidB);
+  EXPECT_THAT(observe().pods, SizeIs(2));
+  end_process("100");
+  const Observation seen = observe();
+  EXPECT_THAT(seen.pods, SizeIs(1));
+  EXPECT_TRUE(seen.pods.contains(kUidB));
+}
+
+TEST_F(PodObserverTest, APodThatEndsBetweenListingAndEnteringIsNoError) {
+  add_pod("100", 5001, kUidA);
+  system_.before("enter " + door("100"), [this] { end_process("100"); });
+  const Observation seen = observe();
+  EXPECT_EQ(seen.namespaces, 0u);
+  EXPECT_EQ(seen.problems, 0u);
+}
+
+TEST_F(PodObserverTest, AnotherProcessOfThePodLeadsInWhereTheFirstEnded) {
+  add_pod("100", 5001, kUidA);
+  add_pod("101", 5001, kUidA).traffic.client_v2 = 3;
+  system_.before("enter " + door("100"), [this] { end_process("100"); });
+  EXPECT_EQ(observe().pods.at(kUidA).counts.connections.at(kClientV2), 3u);
+}
+
+TEST_F(PodObserverTest, AProcessNumberThatWasGivenAnewIsNotTakenForThePod) {
+  add_pod("100", 5001, kUidA);
+  system_.before("enter " + door("100"), [this] {
+    system_.namespaces[door("100")].id = "net:[7777]";
+    system_.namespaces[door("100")].traffic.client_v2 = 99;
+  });
+  const Observation seen = observe();
+  EXPECT_EQ(seen.namespaces, 0u);
+  EXPECT_THAT(seen.pods, IsEmpty());
+}
+
+TEST_F(PodObserverTest, ANamespaceNumberThatWasGivenAnewStartsFromZero) {
+  add_pod("100", 5001, kUidA).traffic.client_v2 = 50;
+  (void)observe();
+  end_process("100");
+  add_pod("200", 5001, kUidB).traffic.client_v2 = 60;
+  const Observation seen = observe();
+  EXPECT_EQ(seen.pods.at(kUidB).counts.connections.at(kClientV2), 60u);
+}
+
+TEST_F(PodObserverTest, TheTotalsOfAPodsSecondNamespaceStayWhenItGoes) {
+  add_pod("100", 5001, kUidA).traffic.client_v2 = 5;
+  add_pod("150", 5009, kUidA).traffic.client_v2 = 7;
+  EXPECT_EQ(observe().pods.at(kUidA).counts.connections.at(kClientV2), 12u);
+  end_process("150");
+  EXPECT_EQ(observe().pods.at(kUidA).counts.connections.at(kClientV2), 12u);
+}
+
+TEST_F(PodObserverTest, WhatCannotBeReadIsReportedAndTheRestIsThere) {
+  FakeNamespace& pod = add_pod("100", 5001, kUidA);
+  pod.traffic.client_v2 = 3;
+  add_pod("200", 5002, kUidB);
+  system_.fail("DIAG", ENOENT, 3);
+  const Observation seen = observe();
+  EXPECT_EQ(seen.problems, 3u);  // the node's own, too
+  EXPECT_THAT(seen.problem, HasSubstr("errno 2"));
+  EXPECT_EQ(seen.pods.at(kUidA).counts.connections.at(kClientV2), 3u);
+}
+
+TEST_F(PodObserverTest, ANamespaceThatMayNotBeEnteredIsAProblem) {
+  add_pod("100", 5001, kUidA);
+  system_.fail("enter", EPERM);
+  const Observation seen = observe();
+  EXPECT_EQ(seen.problems, 1u);
+  EXPECT_THAT(seen.problem, HasSubstr(kUidA));
+}
+
+TEST_F(PodObserverTest, WithoutTheRightToLookAtPid1ItSaysWhatItNeeds) {
+  system_.fail("readlink /proc/1/ns/net", EACCES);
+  const auto observation = observer_.observe([] { return false; });
+  ASSERT_FALSE(observation);
+  EXPECT_THAT(observation.error().hint, HasSubstr("CAP_SYS_PTRACE"));
+}
+
+TEST_F(PodObserverTest, StopsBetweenTwoPods) {
+  add_pod("100", 5001, kUidA);
+  add_pod("200", 5002, kUidB);
+  int asked = 0;
+  const auto observation = observer_.observe([&asked] { return asked++ == 1; });
+  ASSERT_TRUE(observation);
+  EXPECT_EQ(observation->namespaces, 1u);
+}
+
+TEST_F(PodObserverTest, NamespacesBeyondTheLimitAreCountedAsDropped) {
+  char uid[37];
+  for (int i = 0; i < static_cast<int>(kMaxPodNamespaces) + 5; ++i) {
+    std::snprintf(uid, sizeof uid, "%08x-11aa-4b2c-9d3e-5f60718293a4", i);
+    add_pod(std::to_string(1000 + i), 10'000 + static_cast<std::uint64_t>(i), uid);
+  }
+  const auto found = find_net_namespaces(system_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->of_pods.size(), kMaxPodNamespaces);
+  EXPECT_EQ(found->dropped, 5u);
+}
+
+TEST(NamespaceInode, IsTheNumberInTheLink) {
+  EXPECT_EQ(namespace_inode("net:[4026531840]"), 4026531840u);
+  for (const char* bad : {"", "net:[]", "net:[x]", "net:[12", "mnt:[12]", "net:[12]x", "net:[-1]"})
+    EXPECT_EQ(namespace_inode(bad), std::nullopt) << bad;
+}
+
+}  // namespace
+}  // namespace smc::node
