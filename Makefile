@@ -59,6 +59,12 @@ e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a ta
 	@$(call BUILD,release) --target e2e-kernel
 	@test/e2e-kernel/run
 
+bench: build ## instructions of a review, and the load figures beside nginx (5 minutes on a quiet machine)
+	@scripts/install-packages bench
+	@cmake --build --preset release -j $(JOBS) --target review_bench
+	@test/bench/instructions
+	@test/bench/load build/release/bin
+
 fuzz: ## fuzzes the way of a review for SECONDS (60)
 	@scripts/install-packages build fuzz
 	@$(call BUILD,fuzz)

@@ -35,7 +35,8 @@ Result<void> add_pnet_entry(System& system, const PnetEntry& entry);
 // where there is none.
 Result<void> remove_pnetid(System& system, const std::string& pnetid);
 
-// Removes this one entry and puts back those that share its pnetid. False where it was gone already.
+// Removes this one entry and puts back those that share its pnetid. False where it was gone
+// already.
 Result<bool> remove_pnet_entry(System& system, const PnetEntry& entry);
 
 // Makes `wanted` the entry for its interface or port, whatever another program does meanwhile:
