@@ -59,7 +59,9 @@ void append_value(std::string& line, const Field& field) {
 
 void write(Level level, std::string_view event, Fields fields) {
   if (!logger().should_log(entry(level).native)) return;
-  std::string line = R"("level":)";
+  std::string line;
+  line.reserve(256);  // as long as most lines
+  line += R"("level":)";
   append_json_string(line, entry(level).name);
   line += R"(,"event":)";
   append_json_string(line, event);
@@ -69,7 +71,7 @@ void write(Level level, std::string_view event, Fields fields) {
     line += ':';
     append_value(line, field);
   }
-  logger().log(entry(level).native, "{}", line);
+  logger().log(entry(level).native, spdlog::string_view_t(line));
 }
 
 }  // namespace

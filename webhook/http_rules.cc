@@ -149,7 +149,7 @@ RequestHead read_head(std::string_view block, std::size_t max_body_bytes) {
 std::string answer_head(int status, std::size_t length, bool keep_alive, std::string_view date) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(status));
   std::string head;
-  head.reserve(256);
+  head.reserve(256 + length);  // the body follows
   head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
   head.append(reason.data(), reason.size());
   head.append("\r\nDate: ").append(date).append("\r\nContent-Type: ");

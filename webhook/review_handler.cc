@@ -1,6 +1,7 @@
 #include "webhook/review_handler.h"
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "base/log.h"
@@ -10,7 +11,8 @@ namespace smc::webhook {
 namespace {
 
 void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
-  const auto duration_us = std::chrono::duration<double, std::micro>(duration).count();
+  const std::int64_t duration_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   if (answer.status != 200) {
     log::warn("review refused", {{"uid", answer.labels.uid},
                                  {"status", answer.status},
