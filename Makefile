@@ -63,7 +63,7 @@ bench: build ## instructions of a review, and the load figures beside nginx (5 m
 	@scripts/install-packages bench
 	@cmake --build --preset release -j $(JOBS) --target review_bench
 	@test/bench/instructions
-	@test/bench/load build/release/bin
+	@test/bench/load build/release
 
 fuzz: ## fuzzes the way of a review for SECONDS (60)
 	@scripts/install-packages build fuzz
