@@ -229,6 +229,22 @@ Result<void, Problem> check_characters(std::string_view text) {
   return {};
 }
 
+struct Ended {
+  std::string text;
+  int line;  // of the end marker
+};
+
+// The text with its last line break, which kubectl adds too, and a document end marker: yaml-cpp
+// takes a quoted text that runs into the end of a file for complete, but never one that runs into a
+// marker.
+Ended with_end(std::string_view text) {
+  Ended ended{std::string(text), 1};
+  if (text.empty() || text.back() != '\n') ended.text += '\n';
+  ended.line += static_cast<int>(std::count(ended.text.begin(), ended.text.end(), '\n'));
+  ended.text += "...\n";
+  return ended;
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -260,7 +276,8 @@ Node string_node(std::string_view text) {
 
 Result<std::vector<Node>, Problem> parse(std::string_view text) {
   if (Result<void, Problem> checked = check_characters(text); !checked) return checked.error();
-  std::istringstream in{std::string(text)};
+  const Ended ended = with_end(text);
+  std::istringstream in{ended.text};
   Builder builder;
   try {
     YAML::Parser parser(in);
@@ -269,9 +286,17 @@ Result<std::vector<Node>, Problem> parse(std::string_view text) {
   } catch (const Refused& refused) {
     return refused.problem;
   } catch (const YAML::Exception& error) {
-    return Problem{line_of(error.mark), error.msg};
+    const int line = line_of(error.mark);
+    if (line == ended.line && error.msg == YAML::ErrorMsg::DOC_IN_SCALAR)
+      return Problem{line, "a quoted text has no end"};
+    return Problem{line, error.msg};
   }
-  return builder.take();
+  std::vector<Node> documents = builder.take();
+  // where there is nothing else, the end marker counts as a document
+  if (!documents.empty() && documents.back().kind == Kind::kNull &&
+      documents.back().line == ended.line)
+    documents.pop_back();
+  return documents;
 }
 
 }  // namespace smc::yaml

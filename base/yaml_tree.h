@@ -50,7 +50,8 @@ struct Problem {
 // A quoted scalar.
 Node string_node(std::string_view text);
 
-// Every document of the text, in its order. A text without content has none.
+// Every document of the text, in its order; without the last one if it is empty, so that a text
+// without content has none.
 Result<std::vector<Node>, Problem> parse(std::string_view text);
 
 }  // namespace smc::yaml

@@ -117,7 +117,7 @@ TEST(YamlTree, KeepsLineQuotingAndText) {
 TEST(YamlTree, EveryDocumentIsThere) {
   EXPECT_EQ(parse("")->size(), 0u);
   EXPECT_EQ(parse("# nothing\n")->size(), 0u);
-  EXPECT_EQ(parse("a\n---\nb\n...\n---\n")->size(), 3u);
+  EXPECT_EQ(parse("a\n---\n---\nb\n...\n---\n# nothing\n")->size(), 3u);
   EXPECT_EQ(parse("\xEF\xBB\xBF"
                   "a: 1")
                 ->front()
@@ -158,6 +158,17 @@ TEST(YamlTree, AProblemHasItsLine) {
   ASSERT_FALSE(control);
   EXPECT_EQ(control.error().line, 2);
   EXPECT_THAT(control.error().what, HasSubstr("control character"));
+}
+
+TEST(YamlTree, AQuotedTextWithoutItsEndIsAProblem) {
+  for (const char* text :
+       {"a: 'x", "a: 'x\n", "a: \"x\n", "a: \"x\n\nb: 1\n", "'", "\"\n", "- '\n"}) {
+    EXPECT_FALSE(parse(text)) << text;
+  }
+}
+
+TEST(YamlTree, AMissingLastLineBreakIsAddedAsKubectlDoes) {
+  EXPECT_EQ(document("a: |\n  x").find("a")->text, "x\n");
 }
 
 TEST(YamlTree, FourHundredLevelsAreReadAndOneMoreRefused) {

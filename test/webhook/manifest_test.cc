@@ -2,6 +2,7 @@
 #include "webhook/manifest.h"
 
 #include <filesystem>
+#include <random>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -213,6 +214,32 @@ TEST(Inject, EveryPrefixOfAManifestIsDoneOrRefused) {
   }
 }
 
+// Random damage, always the same: what comes back is a manifest that can be read, or a problem.
+TEST(Inject, ADamagedManifestIsDoneOrRefused) {
+  const auto whole = read_file(std::string(SMC_TEST_DIR) + "/webhook/data/manifest.yaml", 1 << 20);
+  ASSERT_TRUE(whole);
+  constexpr std::string_view kBytes = "\n -:?&*!|>'\"%@`{}[],#<=~.0x\\\t\x80\x01";
+  std::mt19937 random(5);
+  const auto below = [&](std::size_t end) {
+    return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+  };
+  int done = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = *whole;
+    for (std::size_t i = 0; i < 1 + below(4); ++i)
+      text[below(text.size())] = kBytes[below(kBytes.size())];
+    const auto result = inject_manifest(text, Config());
+    if (!result) {
+      EXPECT_FALSE(result.error().what.empty());
+      continue;
+    }
+    ++done;
+    EXPECT_TRUE(yaml::parse(result->text)) << result->text;
+  }
+  EXPECT_GT(done, 100);
+  EXPECT_LT(done, 2000);
+}
+
 TEST(ManifestText, ThePartsTogetherAreTheText) {
   const std::string text = "%YAML 1.2\n---\na\n...\n# c\n---\nb: |\n --- x\n---x: 1\n--- \nc";
   std::string together;
@@ -308,6 +335,15 @@ TEST_F(InjectCommandTest, AManifestThatCannotBeReadLeavesTheOutputAlone) {
   EXPECT_EQ(run(directory_.path(), output), 2);
   EXPECT_EQ(*read_file(output, 100), "old");
   EXPECT_EQ(out_.str(), "");
+}
+
+TEST_F(InjectCommandTest, TheProgramReadsStandardInputAndWritesStandardOutput) {
+  const std::string program = std::string(SMC_BIN_DIR) + "/smc-webhook inject -f - <";
+  const std::string result = directory_.file("result.yaml");
+  const std::string manifest = written(pod_yaml());
+  EXPECT_EQ(std::system((program + manifest + " >" + result + " 2>" + result + ".err").c_str()), 0);
+  EXPECT_EQ(*read_file(result, 1 << 20), injected(pod_yaml()).text);
+  EXPECT_THAT(*read_file(result + ".err", 1 << 20), HasSubstr("standard input:1: Pod default/p: "));
 }
 
 TEST_F(InjectCommandTest, AnOutputThatCannotBeWrittenIsRefused) {
