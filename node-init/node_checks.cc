@@ -216,14 +216,14 @@ CheckResult check_handshake_parameters(System& system, const CheckOptions&) {
 }  // namespace
 
 const std::vector<CheckFunction>& node_checks() {
-  static const std::vector<CheckFunction> checks = {check_kernel,
-                                                    check_cni,
-                                                    check_rdma_devices,
-                                                    check_rdma_namespaces,
-                                                    check_programs,
-                                                    check_reserved_ports,
-                                                    check_handshake_parameters};
-  return checks;
+  static const std::vector<CheckFunction> kChecks = {check_kernel,
+                                                     check_cni,
+                                                     check_rdma_devices,
+                                                     check_rdma_namespaces,
+                                                     check_programs,
+                                                     check_reserved_ports,
+                                                     check_handshake_parameters};
+  return kChecks;
 }
 
 }  // namespace smc::node

@@ -126,7 +126,7 @@ using Keys = std::map<std::string, Key, std::less<>>;
 
 // Every key there is, by its path.
 const Keys& all_keys() {
-  static const Keys keys = {
+  static const Keys kKeys = {
       {"mesh.smcEnabled", flag([](Config& c) { return &c.mesh.smc_enabled; })},
       {"injection.excludedNamespaces",
        texts("a list of namespace names: lower-case letters, digits and '-', at most 63 characters",
@@ -177,7 +177,7 @@ const Keys& all_keys() {
       {"server.drainDelay", duration(kDrainDelay, [](Config& c) { return &c.server.drain_delay; })},
       {"log.level", choice(kLogLevels, [](Config& c) { return &c.log_level; })},
   };
-  return keys;
+  return kKeys;
 }
 
 // The names of the keys right below `prefix`, which is empty or ends with a dot; empty if it is no

@@ -37,8 +37,9 @@ void PodObserver::forget_the_gone(const NetNamespaces& found) {
   for (const PodNamespace& space : found.of_pods) there[space.pod_uid].insert(space.inode);
   std::erase_if(pods_, [&](const auto& pod) { return !there.contains(pod.first); });
   for (auto& [uid, pod] : pods_) {
-    std::erase_if(pod.live, [&, &gone = pod.gone](const auto& space) {
-      if (there[uid].contains(space.first)) return false;
+    const std::set<std::uint64_t>& still_there = there[uid];
+    std::erase_if(pod.live, [&still_there, &gone = pod.gone](const auto& space) {
+      if (still_there.contains(space.first)) return false;
       gone.add(space.second.counts());
       return true;
     });

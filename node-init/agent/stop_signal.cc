@@ -43,8 +43,8 @@ StopSignal::~StopSignal() {
     over_ = true;
   }
   changed_.notify_all();
-  // Ends sigwait() where no signal came.
-  ::pthread_kill(thread_.native_handle(), SIGTERM);
+  // Ends sigwait() where no signal came. The thread has it blocked, so it terminates nothing.
+  ::pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   thread_.join();
 }
 
