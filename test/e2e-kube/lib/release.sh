@@ -66,9 +66,12 @@ export -f metric metrics webhook_addresses # for the commands of `await`
 # left_of NAMESPACE: what is still there of the release, after its pods have drained: anything in its namespace that is
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names
 left_of() {
-  local kinds
+  local kinds in_namespace in_cluster
   await 30 "the pods of $1 are gone" bash -c "[ -z \"\$(kubectl -n $1 get pods -o name)\" ]"
   kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | paste -sd,)
-  kubectl -n "$1" get "$kinds" -o name --ignore-not-found | grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt' || true
-  kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep -F ".$1." || true
+  # asked apart from grep, so that a question that fails is not taken for "nothing"
+  in_namespace=$(kubectl -n "$1" get "$kinds" -o name --ignore-not-found) || echo "objects of $1 that kubectl could not list"
+  in_cluster=$(kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name) || echo "cluster-scoped objects that kubectl could not list"
+  grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt|' <<<"$in_namespace" || true
+  grep -F ".$1." <<<"$in_cluster" || true
 }
