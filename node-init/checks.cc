@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,18 @@ std::string_view verdict_name(Verdict verdict) {
       return "FAIL";
   }
   return "";
+}
+
+CheckResult pass(std::string name, std::string finding) {
+  return {std::move(name), Verdict::kPass, std::move(finding), {}};
+}
+
+CheckResult warn(std::string name, std::string finding, std::string hint) {
+  return {std::move(name), Verdict::kWarn, std::move(finding), std::move(hint)};
+}
+
+CheckResult fail(std::string name, std::string finding, std::string hint) {
+  return {std::move(name), Verdict::kFail, std::move(finding), std::move(hint)};
 }
 
 std::vector<CheckResult> run_checks(System& system, const CheckOptions& options,

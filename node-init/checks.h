@@ -22,6 +22,10 @@ struct CheckResult {
   bool operator==(const CheckResult&) const = default;
 };
 
+CheckResult pass(std::string name, std::string finding);
+CheckResult warn(std::string name, std::string finding, std::string hint);
+CheckResult fail(std::string name, std::string finding, std::string hint);
+
 struct CheckOptions {
   std::string interface;  // empty: as `pod` chooses it
   std::string host_root;  // where the node's /etc/os-release and /etc/cni are; empty: /

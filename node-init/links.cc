@@ -50,12 +50,19 @@ bool is_default_route(const rtmsg& route, const Attributes& attributes) {
          table == RT_TABLE_MAIN && (route.rtm_flags & RTM_F_CLONED) == 0;
 }
 
+// All of what `ask` asks for; `what` says in an error what was tried.
+template <class Head>
+Result<std::vector<NetlinkMessage>> dump(System& system, std::uint16_t type, const Head& ask,
+                                         const std::string& what) {
+  NetlinkRequest request(type, NLM_F_DUMP);
+  request.add_fixed(ask);
+  return netlink_exchange(system, NETLINK_ROUTE, request, what);
+}
+
 }  // namespace
 
 Result<std::vector<Link>> links(System& system) {
-  NetlinkRequest request(RTM_GETLINK, NLM_F_DUMP);
-  request.add_fixed(ifinfomsg{});
-  const auto answer = netlink_exchange(system, NETLINK_ROUTE, request, "list the interfaces");
+  const auto answer = dump(system, RTM_GETLINK, ifinfomsg{}, "list the interfaces");
   if (!answer) return answer.error();
   std::vector<Link> all;
   for (const NetlinkMessage& message : *answer) {
@@ -83,9 +90,7 @@ Result<std::vector<Link>> links(System& system) {
 Result<std::vector<Ipv4Address>> ipv4_addresses(System& system) {
   ifaddrmsg ask{};
   ask.ifa_family = AF_INET;
-  NetlinkRequest request(RTM_GETADDR, NLM_F_DUMP);
-  request.add_fixed(ask);
-  const auto answer = netlink_exchange(system, NETLINK_ROUTE, request, "list the addresses");
+  const auto answer = dump(system, RTM_GETADDR, ask, "list the addresses");
   if (!answer) return answer.error();
   std::vector<Ipv4Address> all;
   for (const NetlinkMessage& message : *answer) {
@@ -103,9 +108,7 @@ Result<std::vector<Ipv4Address>> ipv4_addresses(System& system) {
 Result<std::optional<int>> default_route_interface(System& system) {
   rtmsg ask{};
   ask.rtm_family = AF_INET;
-  NetlinkRequest request(RTM_GETROUTE, NLM_F_DUMP);
-  request.add_fixed(ask);
-  const auto answer = netlink_exchange(system, NETLINK_ROUTE, request, "list the routes");
+  const auto answer = dump(system, RTM_GETROUTE, ask, "list the routes");
   if (!answer) return answer.error();
   std::optional<int> found;
   std::uint64_t lowest_metric = std::numeric_limits<std::uint64_t>::max();

@@ -25,16 +25,7 @@ constexpr const char* kPodHint =
     "run 'smc-node-init pod' in this namespace, as the webhook's init "
     "container does";
 
-CheckResult pass(std::string name, std::string finding) {
-  return {std::move(name), Verdict::kPass, std::move(finding), {}};
-}
-CheckResult warn(std::string name, std::string finding, std::string hint) {
-  return {std::move(name), Verdict::kWarn, std::move(finding), std::move(hint)};
-}
-CheckResult fail(std::string name, std::string finding, std::string hint) {
-  return {std::move(name), Verdict::kFail, std::move(finding), std::move(hint)};
-}
-CheckResult fail(std::string name, const Error& error) {
+CheckResult failed(std::string name, const Error& error) {
   return fail(std::move(name), error.text(),
               error.hint.empty() ? "look at the kernel's log on the node" : error.hint);
 }
@@ -62,7 +53,7 @@ Result<Link> chosen_link(System& system, const CheckOptions& options) {
 
 CheckResult check_namespace(System& system, const CheckOptions&) {
   const auto is_nodes = in_first_net_namespace(system);
-  if (!is_nodes) return fail("namespace", is_nodes.error());
+  if (!is_nodes) return failed("namespace", is_nodes.error());
   if (!*is_nodes) return pass("namespace", "a network namespace of its own");
   return warn("namespace", "this is the node's own network namespace",
               "to check a pod, run it inside: kubectl exec or kubectl debug");
@@ -87,7 +78,7 @@ CheckResult check_privilege(System& system, const CheckOptions&) {
 
 CheckResult check_smc(System& system, const CheckOptions&) {
   const auto registered = generic_family_registered(system, SMC_GENL_FAMILY_NAME);
-  if (!registered) return fail("smc", registered.error());
+  if (!registered) return failed("smc", registered.error());
   if (*registered) return pass("smc", "the kernel's SMC is loaded");
   return fail(
       "smc", "the kernel's SMC is not loaded, or this kernel has none",
@@ -106,7 +97,7 @@ CheckResult check_socket_list(System& system, const CheckOptions&) {
 
 CheckResult check_rdma_device(System& system, const CheckOptions&) {
   const auto devices = rdma_devices(system);
-  if (!devices) return fail("rdma device", devices.error());
+  if (!devices) return failed("rdma device", devices.error());
   if (devices->empty())
     return fail("rdma device", "this namespace sees no RDMA device",
                 "attach an elastic RDMA interface (eRDMA) or use a node with a RoCE adapter; in "
@@ -129,7 +120,7 @@ CheckResult check_rdma_device(System& system, const CheckOptions&) {
 CheckResult check_device_pnetid(System& system, const CheckOptions&) {
   if (!smc_is_loaded(system)) return unknown_without_smc("device pnetid");
   const auto devices = smc_devices(system);
-  if (!devices) return fail("device pnetid", devices.error());
+  if (!devices) return failed("device pnetid", devices.error());
   if (!active_pnetids(*devices).empty()) return pass("device pnetid", describe_ports(*devices));
   return fail("device pnetid",
               "no active port has a pnetid; SMC's ports: " + describe_ports(*devices),
@@ -138,9 +129,9 @@ CheckResult check_device_pnetid(System& system, const CheckOptions&) {
 
 CheckResult check_interface(System& system, const CheckOptions& options) {
   const auto link = chosen_link(system, options);
-  if (!link) return fail("interface", link.error());
+  if (!link) return failed("interface", link.error());
   const auto addresses = ipv4_addresses(system);
-  if (!addresses) return fail("interface", addresses.error());
+  if (!addresses) return failed("interface", addresses.error());
   const auto own = std::find_if(addresses->begin(), addresses->end(),
                                 [&](const Ipv4Address& a) { return a.ifindex == link->index; });
   if (own == addresses->end())
@@ -153,9 +144,9 @@ CheckResult check_interface(System& system, const CheckOptions& options) {
 CheckResult check_pnetid(System& system, const CheckOptions& options) {
   if (!smc_is_loaded(system)) return unknown_without_smc("pnetid");
   const auto link = chosen_link(system, options);
-  if (!link) return fail("pnetid", link.error());
+  if (!link) return failed("pnetid", link.error());
   const auto table = read_pnet_table(system);
-  if (!table) return fail("pnetid", table.error());
+  if (!table) return failed("pnetid", table.error());
   const auto found = std::find_if(table->begin(), table->end(), [&](const PnetEntry& entry) {
     return entry.interface == link->name;
   });
@@ -163,7 +154,7 @@ CheckResult check_pnetid(System& system, const CheckOptions& options) {
     return fail("pnetid", link->name + " has no pnetid: every connection falls back to TCP",
                 kPodHint);
   const auto devices = smc_devices(system);
-  if (!devices) return fail("pnetid", devices.error());
+  if (!devices) return failed("pnetid", devices.error());
   const auto port = active_port(found->pnetid, *devices, {});
   if (!port)
     return fail("pnetid",
@@ -198,7 +189,7 @@ CheckResult check_ueid(System& system, const CheckOptions&) {
   }
   const std::string hint = "give all nodes the same one: smc-node-agent run --ueid NAME";
   const auto devices = smc_devices(system);
-  if (!devices) return fail("ueid", devices.error());
+  if (!devices) return failed("ueid", devices.error());
   for (const SmcDevice& device : *devices)
     for (const SmcPort& port : device.ports)
       if (port.active && has_v1_gid(system, device.name, port.number))
@@ -211,7 +202,7 @@ namespace {
 CheckResult check_switch(System& system, const CheckOptions&) {
   if (!smc_is_loaded(system)) return unknown_without_smc("switch");
   const auto value = read_sysctl(system, sysctl_path({"net", "smc", "tcp2smc"}));
-  if (!value) return fail("switch", value.error());
+  if (!value) return failed("switch", value.error());
   if (!*value)
     return warn("switch", "this kernel has no switch for existing programs (net.smc.tcp2smc)",
                 "programs must ask for SMC themselves: IPPROTO_SMC, AF_SMC, or smc_run's preload");

@@ -21,16 +21,6 @@ namespace {
 // `net/ipproto_smc` made SMC a protocol of AF_INET sockets.
 constexpr std::string_view kFirstWithIpprotoSmc = "6.11";
 
-CheckResult pass(std::string name, std::string finding) {
-  return {std::move(name), Verdict::kPass, std::move(finding), {}};
-}
-CheckResult warn(std::string name, std::string finding, std::string hint) {
-  return {std::move(name), Verdict::kWarn, std::move(finding), std::move(hint)};
-}
-CheckResult fail(std::string name, std::string finding, std::string hint) {
-  return {std::move(name), Verdict::kFail, std::move(finding), std::move(hint)};
-}
-
 // A check that could not be made.
 CheckResult unknown(std::string name, const Error& error) {
   return warn(std::move(name), "cannot tell: " + error.text(),

@@ -175,13 +175,27 @@ TEST(ConnectionCap, WhoIsOverItIsTold503AndThePlaceComesFreeAgain) {
   EXPECT_EQ(fourth.exchange(post_request("{}"))->status, 200);
 }
 
-TEST(ConnectionCap, SilentOnesOverItGiveTheirPlaceBackWithinSeconds) {
-  Config::Server one;
-  one.max_connections = 1;
-  RunningListener server(one);
+// A listener for one connection, and silent clients that take all of its places: the one, and the
+// 64 in which it answers 503.
+struct FullListener {
+  FullListener() {
+    for (int i = 0; i < 1 + 64; ++i) silent.emplace_back(server.port);
+  }
+  bool is_full() { return server.metric_becomes("smc_webhook_connections", 65); }
+
+  static Config::Server one() {
+    Config::Server limits;
+    limits.max_connections = 1;
+    return limits;
+  }
+  RunningListener server{one()};
   std::vector<TlsClient> silent;
-  for (int i = 0; i < 1 + 64; ++i) silent.emplace_back(server.port);
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_connections", 65));
+};
+
+TEST(ConnectionCap, SilentOnesOverItGiveTheirPlaceBackWithinSeconds) {
+  FullListener full;
+  RunningListener& server = full.server;
+  ASSERT_TRUE(full.is_full());
   // this one waits in the backlog
   TlsClient client(server.port);
   ASSERT_TRUE(client.handshake());
@@ -280,13 +294,9 @@ TEST(Drain, ClosesIdleConnectionsInOrder) {
 }
 
 TEST(Drain, EmptiesTheBacklogBeforeItStopsListening) {
-  Config::Server one;
-  one.max_connections = 1;
-  RunningListener server(one);
-  // one and 64 fill the listener, so that the last two wait in the backlog
-  std::vector<TlsClient> silent;
-  for (int i = 0; i < 1 + 64; ++i) silent.emplace_back(server.port);
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_connections", 65));
+  FullListener full;  // so that the next two wait in the backlog
+  RunningListener& server = full.server;
+  ASSERT_TRUE(full.is_full());
   TlsClient waiting(server.port);
   TlsClient another(server.port);
   server.listener.drain();
@@ -295,7 +305,7 @@ TEST(Drain, EmptiesTheBacklogBeforeItStopsListening) {
   ASSERT_TRUE(another.handshake());
   EXPECT_TRUE(another.exchange(post_request("{}")));
   EXPECT_FALSE(TlsClient(server.port).handshake());
-  silent.clear();
+  full.silent.clear();
   server.join();
 }
 
