@@ -22,7 +22,8 @@ class Readiness {
   std::string reasons() const {
     const std::lock_guard lock(mutex_);
     std::string text;
-    for (const auto& [key, reason] : reasons_) text.append(key + ": " + reason + "\n");
+    for (const auto& [key, reason] : reasons_)
+      text.append(key).append(": ").append(reason).append("\n");
     return text;
   }
 
