@@ -9,7 +9,7 @@ QUIET = --log-level=WARNING
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-build: ## the programs, in build/release/bin
+build: ## the programs, in build/release/bin, and the tests
 	@scripts/install-packages build
 	@$(call BUILD,release)
 
@@ -44,7 +44,6 @@ tsan: ## the tests under the thread sanitizer
 	@ctest --preset tsan
 
 e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
-	@scripts/fetch-kube-tools >/dev/null
 	@test/e2e-kube/run
 
 IMAGES = smc-webhook smc-node-init smc-node-agent

@@ -43,6 +43,7 @@ TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
 TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
   const Rendering alone =
       render({.set = {"certificates.mode=certManager", "mesh.watch=false", "agent.enabled=false"}});
+  ASSERT_EQ(alone.status, 0) << alone.text;
   for (const char* kind : {"Role", "ClusterRole"})
     for (const auto& role : alone.of_kind(kind))
       EXPECT_EQ(role["metadata"]["labels"]["app.kubernetes.io/component"], "test") << role.dump();

@@ -174,7 +174,7 @@ TEST(Watcher, AWatchThatIsRefusedAfterTheListIsLostWithTheRuleToGrant) {
   EXPECT_EQ(record.take(), "lost watch secrets in ns: 403 Forbidden: no");
 }
 
-TEST(Watcher, AServerThatGoesAwayIsLostAndFoundAgain) {
+TEST(Watcher, AServerThatGoesAwayIsLost) {
   Record record;
   std::shared_ptr<Cluster> cluster;
   const auto serve = [](const Request& request, Response& response) {
