@@ -32,21 +32,33 @@ bridge_up() {
   sysctl -qw net.ipv4.conf.br0.arp_ignore=1 # the pods' addresses are local to lo too: do not answer for them
 }
 
-# Takes everything back; with the device go all SMC link groups, so that the next scenario starts from nothing.
+# Takes everything back; with the device go all SMC link groups, so that the next scenario starts from nothing. What
+# a scenario has not made need not be removed; what it has must go, or the boot ends here, unfinished.
 node_down() {
   local pod
   for pod in A B C D; do pod_down $pod; done
-  rdma link del $device 2>/dev/null || true
-  ip link del br0 2>/dev/null || true
-  ip addr del 10.9.1.254/16 dev lo 2>/dev/null || true
+  [ ! -e /sys/class/infiniband/$device ] || must rdma link del $device
+  remove_link br0
+  [ -z "$(ip -o addr show dev lo to 10.9.1.254)" ] || must ip addr del 10.9.1.254/16 dev lo
   forget_node
 }
+
+must() { "$@" || fail "$*"; }
+
+remove_link() { [ ! -e "/sys/class/net/$1" ] || must ip link del "$1"; }
 
 # The node's half of the set-up removed: UEIDs and pnetids of the first namespace.
 forget_node() {
   local name
-  for name in $(smc-look ueids | jq -r '.[]'); do smc-look ueid-del "$name"; done
-  for name in $(smc-look pnets | jq -r '.[].pnetid'); do smc-look pnet-del "$name" || true; done
+  for name in $(smc-look ueids | jq -r '.[]'); do must smc-look ueid-del "$name"; done
+  forget_pnetids
+}
+
+# forget_pnetids [PREFIX...]: removes every pnetid of this namespace, or of the one that PREFIX runs a command in. One
+# removal takes all entries of that name.
+forget_pnetids() {
+  local name
+  for name in $("$@" smc-look pnets | jq -r 'map(.pnetid) | unique[]'); do must "$@" smc-look pnet-del "$name"; done
 }
 
 # pod_up LETTER: a namespace with eth0 on the bridge, as a CNI plug-in makes it.
@@ -62,20 +74,17 @@ pod_up() {
 }
 
 pod_down() {
-  ip link del "vpod$1" 2>/dev/null || true
-  ip netns del "pod$1" 2>/dev/null || true
+  remove_link "vpod$1"
+  [ ! -e "/run/netns/pod$1" ] || must ip netns del "pod$1"
 }
 
 # The pod's half of the set-up removed: its pnetids.
-forget_pod() {
-  local name
-  for name in $(in_pod "$1" smc-look pnets | jq -r '.[].pnetid'); do in_pod "$1" smc-look pnet-del "$name"; done
-}
+forget_pod() { forget_pnetids in_pod "$1"; }
 
 # in_pod_shell LETTER FUNCTION: a function of the scenario, run in that pod as a whole: entering it once per command
 # is what takes time in an emulated machine.
 in_pod_shell() {
-  in_pod "$1" bash -c "$(declare -p pnetid settings 2>/dev/null); $(declare -f); set -e; $2"
+  in_pod "$1" bash -c "$(declare -p pnetid settings 2>/dev/null || true); $(declare -f); set -e; $2"
 }
 
 # set_up_node: what the agent does on a node, done by hand.
@@ -86,6 +95,16 @@ set_up_node() {
 
 # set_up_pod LETTER: the pod's half, done by hand.
 set_up_pod() { in_pod "$1" smc-look pnet-add $pnetid eth0; }
+
+# node_with_two_pods: all of it, by hand: for what comes after the set-up.
+node_with_two_pods() {
+  node_up
+  pod_up A
+  pod_up B
+  set_up_node
+  set_up_pod A
+  set_up_pod B
+}
 
 # serve LETTER KIND [PORT]: an echo server in that pod, listening when this returns.
 serve() {

@@ -17,7 +17,7 @@ is_set_up() {
 
 # This namespace as it was made.
 forget_set_up() {
-  smc-look pnet-del "$pnetid" || true
+  forget_pnetids
   echo 65536 >/proc/sys/net/smc/rmem
   echo 65536 >/proc/sys/net/smc/wmem
   echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6

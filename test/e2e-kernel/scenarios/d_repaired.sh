@@ -36,7 +36,7 @@ foreign_entry() {
   holds '. == [{"pnetid":"OTHERNET","eth":"eth0","ib":"n/a"}]' in_pod A smc-look pnets
   rdma link del rxe1
   ip link del dummy1
-  smc-look pnet-del OTHERNET || true
+  smc-look pnet-del OTHERNET
 }
 
 row "a stale pnetid is corrected, and said" stale_entry

@@ -5,12 +5,7 @@ service_address=10.96.0.10
 proxy_mark=1337 # of the proxy's own connections, which are not redirected
 proxy_user=1337 # whom it runs as in a mesh
 
-node_up
-pod_up A
-pod_up B
-set_up_node
-set_up_pod A
-set_up_pod B
+node_with_two_pods
 
 # What kube-proxy does on a node: the service's address becomes the pod's, and br_netfilter lets the answer, which
 # only crosses the bridge, be translated back.

@@ -1,12 +1,7 @@
 # (h) Load: every byte that goes out comes back, over SMC-R alone.
 # shellcheck shell=bash disable=SC2154 # variables of lib/
 
-node_up
-pod_up A
-pod_up B
-set_up_node
-set_up_pod A
-set_up_pod B
+node_with_two_pods
 
 # load CONNECTIONS FLAG...: 10 s of it, none lost and none fallen back.
 load() {

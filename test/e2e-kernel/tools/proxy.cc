@@ -7,12 +7,10 @@
 // Its own connections bear the firewall mark 1337, so that they are not redirected to it again.
 // Writes one line for each connection: the original destination.
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <thread>
 #include <vector>
 
@@ -25,7 +23,6 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{30};  // as the traffic program's
 constexpr size_t kBuffer = 65536;
-constexpr int kMaxConnections = 128;
 constexpr int kMark = 1337;         // as Istio's, where it redirects by mark
 constexpr int kSoOriginalDst = 80;  // linux/netfilter_ipv4.h, which does not go with netinet/in.h
 
@@ -66,23 +63,8 @@ int run(int argc, char** argv) {
     std::fputs("usage: smc-proxy PORT LISTEN-KIND CONNECT-KIND\n", stderr);
     return 2;
   }
-  const Result<Fd> listener = listen_on(*listen_kind, static_cast<uint16_t>(std::atoi(argv[1])));
-  if (!listener) {
-    std::fprintf(stderr, "%s\n", listener.error().text().c_str());
-    return 1;
-  }
-  std::puts("listening");
-  std::fflush(stdout);
-  std::atomic<int> open{0};
-  while (true) {
-    auto client = std::make_shared<Fd>(::accept(listener->get(), nullptr, nullptr));
-    if (!client->valid() || open >= kMaxConnections) continue;
-    ++open;
-    std::thread([client, kind = *connect_kind, &open] {
-      serve(*client, kind);
-      --open;
-    }).detach();
-  }
+  return serve_connections(*listen_kind, static_cast<uint16_t>(std::atoi(argv[1])),
+                           [kind = *connect_kind](const Fd& client) { serve(client, kind); });
 }
 
 }  // namespace

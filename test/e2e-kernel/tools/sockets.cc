@@ -1,8 +1,12 @@
 #include "test/e2e-kernel/tools/sockets.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
+#include <memory>
+#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -125,6 +129,27 @@ Result<Fd> listen_on(SocketKind kind, uint16_t port) {
   if (bound != 0) return failed("bind to port " + std::to_string(port));
   if (::listen(fd->get(), kBacklog) != 0) return failed("listen on port " + std::to_string(port));
   return fd;
+}
+
+int serve_connections(SocketKind kind, uint16_t port,
+                      const std::function<void(const Fd& connection)>& serve) {
+  const Result<Fd> listener = listen_on(kind, port);
+  if (!listener) {
+    std::fprintf(stderr, "%s\n", listener.error().text().c_str());
+    return 1;
+  }
+  std::puts("listening");
+  std::fflush(stdout);
+  std::atomic<int> open{0};
+  while (true) {
+    auto connection = std::make_shared<Fd>(::accept(listener->get(), nullptr, nullptr));
+    if (!connection->valid() || open >= kMaxConnections) continue;
+    ++open;
+    std::thread([connection, &serve, &open] {
+      serve(*connection);
+      --open;
+    }).detach();
+  }
 }
 
 Result<void> send_all(int fd, const std::byte* data, size_t size) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,14 @@ std::string endpoint_text(const sockaddr_in& endpoint);
 Result<Fd> connect_to(SocketKind kind, const sockaddr_in& server, std::chrono::seconds timeout,
                       int mark = 0);
 Result<Fd> listen_on(SocketKind kind, uint16_t port);
+
+// More than any scenario opens (64); the rest is closed at once.
+inline constexpr int kMaxConnections = 256;
+
+// Listens, says "listening" on standard output, and runs `serve` on a thread of its own for each
+// connection, kMaxConnections at a time. Returns an exit status, and only where it cannot listen.
+int serve_connections(SocketKind kind, uint16_t port,
+                      const std::function<void(const Fd& connection)>& serve);
 
 Result<void> send_all(int fd, const std::byte* data, size_t size);
 

@@ -13,11 +13,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <latch>
-#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +39,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kTimeout{30};
 constexpr size_t kEchoBuffer = 65536;
 constexpr size_t kMaxRequest = 1 << 20;
-constexpr int kMaxConnections = 256;
 
 struct Options {
   SocketKind kind = SocketKind::kTcp;
@@ -113,11 +113,12 @@ class Client {
     for (size_t i = 0; i < data_.size(); ++i) data_[i] = pattern(number_, offset + i);
   }
 
-  bool send_request() {
+  // `error` is the caller's own: with --stream the reader has another.
+  bool send_request(std::string& error) {
     fill(outcome_.sent * options_.size);
     const Result<void> sent = send_all(outcome_.fd.get(), data_.data(), data_.size());
     if (!sent) {
-      outcome_.error = sent.error().text();
+      error = sent.error().text();
       return false;
     }
     ++outcome_.sent;
@@ -150,24 +151,40 @@ class Client {
     std::vector<std::byte> answer(options_.size);
     while (more()) {
       const Clock::time_point start = Clock::now();
-      if (!send_request() || !receive(answer)) return;
+      if (!send_request(outcome_.error) || !receive(answer)) return;
       const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
       outcome_.latencies_us.push_back(static_cast<uint32_t>(took.count()));
     }
   }
 
   void stream() {
-    std::atomic<bool> done{false};
-    std::atomic<uint64_t> total{0};
+    std::mutex mutex;
+    std::condition_variable changed;
+    uint64_t begun = 0;  // requests; the answer to one may come while it is still being sent
+    bool done = false;
     std::string send_error;
     std::thread writer([&] {
-      while (more() && send_request()) total = outcome_.sent;
-      send_error.swap(outcome_.error);
+      while (more()) {
+        {
+          const std::lock_guard lock(mutex);
+          ++begun;
+        }
+        changed.notify_one();
+        if (!send_request(send_error)) break;
+      }
       if (!options_.hold) ::shutdown(outcome_.fd.get(), SHUT_WR);
+      const std::lock_guard lock(mutex);
       done = true;
+      changed.notify_one();
     });
+    // Never waits for an answer to a request that nobody sends.
+    const auto one_more = [&] {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return done || outcome_.answered < begun; });
+      return outcome_.answered < begun;
+    };
     std::vector<std::byte> answer(options_.size);
-    while ((!done || outcome_.answered < total) && receive(answer)) continue;
+    while (one_more() && receive(answer)) continue;
     writer.join();
     if (!send_error.empty()) outcome_.error = send_error;
   }
@@ -236,26 +253,6 @@ void echo(const Fd& fd) {
   }
 }
 
-int run_server(SocketKind kind, uint16_t port) {
-  const Result<Fd> listener = listen_on(kind, port);
-  if (!listener) {
-    std::fprintf(stderr, "%s\n", listener.error().text().c_str());
-    return 1;
-  }
-  std::puts("listening");
-  std::fflush(stdout);
-  std::atomic<int> open{0};
-  while (true) {
-    auto connection = std::make_shared<Fd>(::accept(listener->get(), nullptr, nullptr));
-    if (!connection->valid() || open >= kMaxConnections) continue;
-    ++open;
-    std::thread([connection, &open] {
-      echo(*connection);
-      --open;
-    }).detach();
-  }
-}
-
 // Whole numbers from 1 to `most`; exits on anything else.
 uint64_t number(const char* text, uint64_t most) {
   char* end = nullptr;
@@ -315,7 +312,7 @@ int run(int argc, char** argv) {
   const std::optional<SocketKind> kind = parse_kind(argv[2]);
   if (!kind) return usage();
   if (role == "server")
-    return run_server(*kind, static_cast<uint16_t>(number(argv[3], UINT16_MAX)));
+    return serve_connections(*kind, static_cast<uint16_t>(number(argv[3], UINT16_MAX)), echo);
   const std::optional<sockaddr_in> server = parse_endpoint(argv[3]);
   if (role != "client" || !server) return usage();
   Options options;
