@@ -61,17 +61,23 @@ decision_of() {
     | to_entries | map(select(.key == "pods.smc.asm.alibabacloud.com/decision")) | .[0].value // "none"'
 }
 
+# none_left KUBECTL-GET...: it was answered, and there is none
+none_left() {
+  local found
+  found=$(kubectl "$@" -o name) && [ -z "$found" ]
+}
+
 export -f metric metrics webhook_addresses # for the commands of `await`
 
-# left_of NAMESPACE: what is still there of the release, after its pods have drained: anything in its namespace that is
+# left_of NAMESPACE (to be assigned, so that its failure is the scenario's): what is still there of the release, after its pods have drained: anything in its namespace that is
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names
 left_of() {
   local kinds in_namespace in_cluster
-  await 30 "the pods of $1 are gone" bash -c "[ -z \"\$(kubectl -n $1 get pods -o name)\" ]"
+  await 30 "the pods of $1 are gone" none_left -n "$1" get pods
   kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | paste -sd,)
   # asked apart from grep, so that a question that fails is not taken for "nothing"
-  in_namespace=$(kubectl -n "$1" get "$kinds" -o name --ignore-not-found) || echo "objects of $1 that kubectl could not list"
-  in_cluster=$(kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name) || echo "cluster-scoped objects that kubectl could not list"
+  in_namespace=$(kubectl -n "$1" get "$kinds" -o name --ignore-not-found)
+  in_cluster=$(kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name)
   grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt|' <<<"$in_namespace" || true
   grep -F ".$1." <<<"$in_cluster" || true
 }

@@ -46,7 +46,7 @@ decisions > "$SCENARIO_DIR/before"
 decide not_annotated - no apps 'del(.metadata.annotations)'
 decide opted_out - yes apps "$(set_annotation '"false"')"
 decide invalid_annotation "annotation must be.*yes" yes apps "$(set_annotation '"yes"')"
-decide excluded_namespace "Warning" yes kube-public .
+decide excluded_namespace "namespace is excluded" yes kube-public .
 decide mirror_pod - yes apps '.metadata.annotations["kubernetes.io/config.mirror"] = "x" | .spec.nodeName = "node1"'
 decide host_network "hostNetwork" yes apps '.spec.hostNetwork = true'
 decide windows "Linux" yes apps '.spec.nodeSelector = {"kubernetes.io/os": "windows"}'

@@ -2,7 +2,7 @@
 down() {
   kubectl -n "$NAMESPACE" scale "deployment/$RELEASE-smc-webhook" --replicas=0
   # a draining one still answers on the connections that the API server keeps
-  await 30 "the webhook's pods are gone" bash -c "[ -z \"\$(kubectl -n $NAMESPACE get pods -l app.kubernetes.io/component=webhook -o name)\" ]"
+  await 30 "the webhook's pods are gone" none_left -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook
 }
 policy() {
   kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \

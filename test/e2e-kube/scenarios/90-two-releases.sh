@@ -19,5 +19,6 @@ equal "a pod of the first release" smc-init "$(dry_run "$SCENARIO_DIR/pod.json" 
 
 helm uninstall "$RELEASE" -n $other --wait
 kubectl -n $other delete secret webhook-tls
-equal "left of the second release" "" "$(left_of $other)"
+left=$(left_of $other)
+equal "left of the second release" "" "$left"
 equal "the first release still answers" smc-init "$(dry_run "$SCENARIO_DIR/pod.json" -n apps | first_init)"
