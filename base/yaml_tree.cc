@@ -100,14 +100,11 @@ class Builder : public YAML::EventHandler {
  public:
   std::vector<Node> take() { return std::move(documents_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {
-    anchors_.clear();
-    nodes_ = 0;
-  }
+  void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    count(mark, 1);
+    count(line_of(mark), 1);
     Node node;
     node.line = line_of(mark);
     finish(std::move(node), anchor);
@@ -118,14 +115,14 @@ class Builder : public YAML::EventHandler {
     if (found == anchors_.end())
       throw Refused{{line_of(mark), "an alias stands within what it names"}};
     const Size size = size_of(found->second);
-    count(mark, size.nodes);
+    count(line_of(mark), size.nodes);
     if (open_.size() + size.depth > kMaxDepth) throw Refused{too_deep(mark)};
     finish(found->second, 0);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    count(mark, 1);
+    count(line_of(mark), 1);
     Node node = made(Kind::kScalar, mark, tag);
     node.plain = tag == "?";
     node.text = value;
@@ -166,15 +163,15 @@ class Builder : public YAML::EventHandler {
     return node;
   }
 
-  void count(const YAML::Mark& mark, std::size_t nodes) {
+  void count(int line, std::size_t nodes) {
     nodes_ += nodes;
     if (nodes_ > kMaxNodes)
-      throw Refused{{line_of(mark), "more than " + std::to_string(kMaxNodes) +
-                                        " values in one document, aliases included"}};
+      throw Refused{{line, "more than " + std::to_string(kMaxNodes) +
+                               " values in one text, aliases included"}};
   }
 
   void open(Node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
-    count(mark, 1);
+    count(line_of(mark), 1);
     if (open_.size() + 1 >= kMaxDepth) throw Refused{too_deep(mark)};
     open_.push_back({std::move(node), anchor});
   }
@@ -187,7 +184,7 @@ class Builder : public YAML::EventHandler {
 
   void finish(Node node, YAML::anchor_t anchor) {
     if (anchor != 0) {
-      nodes_ += size_of(node).nodes;  // the copy is held until the document's end
+      count(node.line, size_of(node).nodes);  // the copy is held until the document's end
       anchors_[anchor] = node;
     }
     if (open_.empty())

@@ -87,12 +87,13 @@ void replace_large_numbers(std::string& text) {
     } else if (text[at] == '-' || is_digit(text[at])) {
       const std::string_view rest = std::string_view(text).substr(at);
       const std::size_t length = number_length(rest);
+      if (length == 0) return;  // no JSON: the parser will say so
       const bool exponent = rest.substr(0, length).find_first_of("eE") != std::string_view::npos;
       if (length >= 19 || (exponent && length >= kShortestLarge)) {
         std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), length, ' ');
         text.replace(at, kStandIn.size(), kStandIn);
       }
-      at += std::max<std::size_t>(length, 1);
+      at += length;
     } else {
       ++at;
     }

@@ -1,6 +1,8 @@
 #include "webhook/init_container.h"
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "base/json_text.h"
 #include "webhook/quantity.h"
@@ -72,27 +74,36 @@ std::optional<Json> find(JsonObject object, std::string_view wanted) {
   return {};
 }
 
-bool has_key_twice(JsonObject object, std::string_view wanted) {
-  int count = 0;
-  for (const auto& [key, value] : object)
-    if (key == wanted && ++count == 2) return true;
-  return false;
-}
+// The keys of one object that count, to find one that stands there twice. There are at most as many
+// as we set and the API server adds.
+class SeenKeys {
+ public:
+  // False the second time.
+  bool add(std::string_view key) {
+    if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) return false;
+    keys_.push_back(key);
+    return true;
+  }
+
+ private:
+  std::vector<std::string_view> keys_;
+};
 
 bool same_object(Reader& reader, JsonObject theirs, JsonObject ours, const Path& path,
                  bool is_container) {
   bool equal = true;  // the rest is read all the same: it may have to be refused
   std::size_t matched = 0;
+  SeenKeys seen;
   for (const auto& [key, value] : theirs) {
-    if (value.is_null()) continue;
     const Path here{&path, key};
     const std::optional<Json> our_value = find(ours, key);
-    if (!our_value && !is_added_by_api_server(path, key, value, is_container)) {
-      equal = false;
+    if (!our_value &&
+        (value.is_null() || !is_added_by_api_server(path, key, value, is_container))) {
+      equal &= value.is_null();
       continue;
     }
-    if (has_key_twice(theirs, key)) reader.refuse(here, "the key stands here twice");
-    if (!our_value) continue;
+    if (!seen.add(key)) return reader.refuse(here, "the key stands here twice"), false;
+    if (!our_value || value.is_null()) continue;
     ++matched;
     equal &= same(reader, value, *our_value, here);
   }

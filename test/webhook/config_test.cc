@@ -279,7 +279,26 @@ TEST(Config, AliasesThatMultiplyAreCutOff) {
     for (int k = 0; k < 9; ++k) yaml += ", " + last;
     yaml += "]\n";
   }
-  EXPECT_THAT(mistakes(yaml), ElementsAre(HasSubstr("values in one document, aliases included")));
+  EXPECT_THAT(mistakes(yaml), ElementsAre(HasSubstr("values in one text, aliases included")));
+}
+
+TEST(Config, AnchorsAroundOneAnotherAreCutOff) {
+  std::string inner = "x";
+  for (int i = 0; i < 200'000; ++i) inner += ",x";
+  std::string yaml = inner;
+  for (int i = 0; i < 380; ++i) yaml = "&a" + std::to_string(i) + " [" + yaml + "]";
+  EXPECT_THAT(mistakes(yaml), ElementsAre(HasSubstr("values in one text, aliases included")));
+}
+
+TEST(Config, ManyDocumentsCountTogether) {
+  std::string document = "a: &a [x";
+  for (int i = 0; i < 1000; ++i) document += ",x";
+  document += "]\nb: [*a";
+  for (int i = 0; i < 50; ++i) document += ",*a";
+  document += "]\n---\n";
+  std::string yaml;
+  for (int i = 0; i < 200; ++i) yaml += document;
+  EXPECT_THAT(mistakes(yaml), ElementsAre(HasSubstr("values in one text, aliases included")));
 }
 
 TEST(Config, AliasesThatDeepenAreCutOff) {

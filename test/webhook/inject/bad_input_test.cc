@@ -2,6 +2,7 @@
 // never a crash and never a patch.
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -31,10 +32,17 @@ constexpr bool kSanitized = false;
 
 constexpr std::chrono::seconds kLongest(kSanitized ? 20 : 1);
 
+// Of this thread: how busy the machine is with other things does not count.
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 void expect_refused(const std::string& body, const std::string& what) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = processor_time();
   const Reply reply = ask_text(body);
-  const auto took = std::chrono::steady_clock::now() - start;
+  const auto took = processor_time() - start;
   EXPECT_EQ(reply.status, 400) << what;
   EXPECT_FALSE(reply.has_patch) << what;
   EXPECT_FALSE(reply.refusal.empty()) << what;
@@ -350,6 +358,22 @@ const Large kLarge[] = {
      200},
     {"escapes", [] { return review_with(fill(kBodyLimit - 2000, "\"", "\\u0001", "\"")); }, 200},
     {"a large number", [] { return review_with(std::string(kBodyLimit - 2000, '7')); }, 200},
+    {"zeros", [] { return review_with(std::string(kBodyLimit - 2000, '0')); }, 400},
+    {"digits and a lone point",
+     [] { return review_with(std::string(kBodyLimit - 2000, '7') + "."); }, 400},
+    {"digits and a lone e", [] { return review_with(std::string(kBodyLimit - 2000, '7') + "e"); },
+     400},
+    {"a key of our container over and over",
+     [] {
+       Json pod = annotated_pod();
+       pod["metadata"]["annotations"][std::string(kStatusAnnotation)] = "{}";
+       pod["spec"]["initContainers"] = Json::array({"HERE"});
+       std::string body = review_of(pod).dump();
+       return body.replace(body.find("\"HERE\""), 6,
+                           "{\"name\":\"smc-init\"," + fill(1'000'000, "", "\"x\":1,", "\"y\":1,") +
+                               fill(1'000'000, "", "\"env\":[],", "\"env\":[]}"));
+     },
+     400},
     {"large numbers",
      [] { return review_with(fill(kBodyLimit - 2000, "[", "12345678901234567890123,", "1]")); },
      200},
@@ -419,9 +443,9 @@ long peak_growth_kib(Run run) {
 TEST(BadInput, LargeBodiesAreAnsweredWithinASecond) {
   for (const Large& large : kLarge) {
     std::string body = large.make();
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = processor_time();
     const Answer answer = answer_review(body, Config());
-    const auto took = std::chrono::steady_clock::now() - start;
+    const auto took = processor_time() - start;
     EXPECT_EQ(answer.status, large.status) << large.name << ": " << answer.body.substr(0, 200);
     EXPECT_LT(took, kLongest) << large.name;
   }
