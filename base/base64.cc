@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include <endian.h>
+
 namespace smc {
 namespace {
 
@@ -20,6 +22,12 @@ constexpr std::array<char, 2 * 4096> make_pairs() {
 }
 
 constexpr std::array<char, 2 * 4096> kPairs = make_pairs();
+
+std::uint64_t load_big_endian(const unsigned char* from) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, from, sizeof value);
+  return be64toh(value);
+}
 
 constexpr std::array<std::int16_t, 256> make_values() {
   std::array<std::int16_t, 256> values{};
@@ -39,6 +47,13 @@ void append_base64(std::string& out, std::string_view bytes) {
   char* to = out.data() + start;
   const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t left = bytes.size();
+  for (; left >= sizeof(std::uint64_t); left -= 6, from += 6, to += 8) {
+    const std::uint64_t eight = load_big_endian(from);
+    std::memcpy(to, &kPairs[2 * (eight >> 52)], 2);
+    std::memcpy(to + 2, &kPairs[2 * (eight >> 40 & 4095)], 2);
+    std::memcpy(to + 4, &kPairs[2 * (eight >> 28 & 4095)], 2);
+    std::memcpy(to + 6, &kPairs[2 * (eight >> 16 & 4095)], 2);
+  }
   for (; left >= 3; left -= 3, from += 3, to += 4) {
     const std::uint32_t group = std::uint32_t{from[0]} << 16 | from[1] << 8 | from[2];
     std::memcpy(to, &kPairs[2 * (group >> 12)], 2);

@@ -1,13 +1,18 @@
 #include "base/log.h"
 
 #include <cmath>
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/json_text.h"
+#include "base/log_writer.h"
 
 namespace smc::log {
 namespace {
@@ -27,17 +32,51 @@ const LevelName& entry(Level level) {
   return kLevels[static_cast<std::size_t>(level)];
 }
 
-spdlog::logger& logger() {
-  static const auto kInstance = [] {
-    auto made =
-        std::make_shared<spdlog::logger>("smc", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+// Standard error through a LineWriter. The first line that finds room after some that did not says
+// how many are missing.
+class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::uint64_t dropped() const { return writer_.dropped(); }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (missing_ > 0) {
+      const std::string text =
+          R"("level":"warn","event":"log lines dropped","lines":)" + std::to_string(missing_);
+      if (put({message.logger_name, spdlog::level::warn, text})) missing_ = 0;
+    }
+    if (!put(message)) ++missing_;
+  }
+  void flush_() override { writer_.flush(); }
+
+  bool put(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    return writer_.append({line.data(), line.size()}, message.level >= spdlog::level::warn);
+  }
+
+  LineWriter writer_{STDERR_FILENO};
+  std::uint64_t missing_ = 0;
+};
+
+struct Logger {
+  Logger() {
     // The line's content comes as finished JSON members; time in UTC as RFC 3339.
-    made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+    spdlog.set_formatter(std::make_unique<spdlog::pattern_formatter>(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})", spdlog::pattern_time_type::utc));
-    made->flush_on(spdlog::level::debug);
-    return made;
-  }();
-  return *kInstance;
+  }
+
+  const std::shared_ptr<StderrSink> sink = std::make_shared<StderrSink>();
+  spdlog::logger spdlog{"smc", sink};
+};
+
+Logger& instance() {
+  static Logger only;
+  return only;
+}
+
+spdlog::logger& logger() {
+  return instance().spdlog;
 }
 
 void append_value(std::string& line, const Field& field) {
@@ -87,6 +126,14 @@ bool parse_level(std::string_view name, Level& level) {
 
 void set_level(Level level) {
   logger().set_level(entry(level).native);
+}
+
+void flush() {
+  logger().flush();
+}
+
+std::uint64_t dropped_lines() {
+  return instance().sink->dropped();
 }
 
 void debug(std::string_view event, Fields fields) {

@@ -1,5 +1,7 @@
 // The daemons' log: one JSON object a line on standard error, through spdlog. Never log a Secret, a
-// key, a token or a whole object of a user. Every function is safe on any thread.
+// key, a token or a whole object of a user. Every function is safe on any thread, and none waits
+// for the reader of the log (base/log_writer.h): a line is on its way within 20 ms, a warning at
+// once.
 //
 //   log::info("reload", {{"file", path}, {"result", "ok"}});
 //   {"time":"2026-01-31T12:00:00.123Z","level":"info","event":"reload","file":"/etc/…","result":"ok"}
@@ -21,6 +23,13 @@ bool parse_level(std::string_view name, Level& level);
 
 // Takes effect at once, for lines logged from then on. Info until it is called.
 void set_level(Level level);
+
+// Returns when everything logged before is written; gives up on a reader that has stopped. The end
+// of the program does the same.
+void flush();
+
+// How many lines there was no room for since the start.
+std::uint64_t dropped_lines();
 
 struct Field {
   Field(std::string_view k, std::string_view v) : key(k), text(v) {}

@@ -15,8 +15,8 @@ namespace smc::yaml {
 // Deeper than any object of Kubernetes; yaml-cpp itself gives up at 500.
 inline constexpr std::size_t kMaxDepth = 400;
 
-// Nodes of one text, all its documents together, aliases resolved. An API server takes at most 3 MiB
-// in a request, which has fewer.
+// Nodes of one text, all its documents together, aliases resolved. An API server takes at most 3
+// MiB in a request, which has fewer.
 inline constexpr std::size_t kMaxNodes = 500'000;
 
 enum class Kind { kNull, kScalar, kList, kMap };

@@ -9,6 +9,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "base/log.h"
 #include "base/version.h"
 #include "webhook/process_figures.h"
 
@@ -132,7 +133,12 @@ void Metrics::certificate_expires(std::chrono::system_clock::time_point when) {
 
 std::string Metrics::text() const {
   auto metrics = families_->registry.Collect();
-  for (const ProcessFigure& figure : process_figures()) {
+  auto figures = process_figures();
+  figures.push_back({"smc_webhook_log_lines_dropped_total",
+                     "Log lines for which there was no room, because the reader of standard error "
+                     "was too slow.",
+                     true, static_cast<double>(log::dropped_lines())});
+  for (const ProcessFigure& figure : figures) {
     prometheus::MetricFamily family;
     family.name = figure.name;
     family.help = figure.help;

@@ -16,6 +16,18 @@ TEST(JsonString, RoundTripsEveryByteBelow128) {
   EXPECT_EQ(nlohmann::json::parse(json_string(text)).get<std::string>(), text);
 }
 
+TEST(JsonString, EscapesAByteWhereverItStandsInALongText) {
+  for (int byte = 0; byte < 128; ++byte) {
+    for (std::size_t at = 0; at < 17; ++at) {
+      std::string text(17, 'a');
+      text[at] = static_cast<char>(byte);
+      EXPECT_EQ(nlohmann::json::parse(json_string(text)).get<std::string>(), text) << byte;
+      const bool shown = byte >= 0x20 && byte < 0x7F;
+      EXPECT_EQ(printable(text, 17)[at], shown ? text[at] : '?') << byte;
+    }
+  }
+}
+
 TEST(JsonString, KeepsWellFormedUtf8) {
   const std::string text = "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x9A\x80";
   EXPECT_EQ(json_string(text), '"' + text + '"');

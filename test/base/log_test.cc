@@ -15,7 +15,10 @@ class LogTest : public testing::Test {
  protected:
   void SetUp() override { testing::internal::CaptureStderr(); }
   void TearDown() override { log::set_level(log::Level::kInfo); }
-  std::string written() { return testing::internal::GetCapturedStderr(); }
+  std::string written() {
+    log::flush();
+    return testing::internal::GetCapturedStderr();
+  }
 };
 
 TEST_F(LogTest, ALineIsOneJsonObjectWithTimeLevelAndEvent) {
