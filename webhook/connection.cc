@@ -82,12 +82,22 @@ Task<bool> Connection::handshake() {
   }
 }
 
+Connection::Step Connection::write(std::string_view text, Socket::wait_type& what) {
+  return step(
+      [text](SSL* tls) { return SSL_write(tls, text.data(), static_cast<int>(text.size())); },
+      what);
+}
+
+std::optional<bool> Connection::try_send(std::string_view text) {
+  auto what = Socket::wait_write;
+  const Step next = write(text, what);
+  if (next == Step::kAgain) return {};
+  return next == Step::kDone;
+}
+
 Task<bool> Connection::send(std::string_view text) {
-  const auto write = [text](SSL* tls) {
-    return SSL_write(tls, text.data(), static_cast<int>(text.size()));
-  };
   for (auto what = Socket::wait_write;;) {
-    const Step next = step(write, what);
+    const Step next = write(text, what);
     if (next != Step::kAgain) co_return next == Step::kDone;
     if (!co_await ready(what)) co_return false;
   }
@@ -117,11 +127,16 @@ Task<bool> Connection::receive(std::string& to, std::size_t at_most) {
 
 // Readiness alone proves nothing: an event of bytes that are read already may come late, and a
 // record need not hold any of a request (TLS 1.3's key updates).
-Task<bool> Connection::wait_for_request() {
+Task<bool> Connection::wait_for_request(SpareBuffer& spare) {
   auto what = Socket::wait_read;
   while (input.empty() && SSL_has_pending(tls_.get()) == 0) {
-    if (!co_await ready(what)) co_return false;
-    if (read(input, kRecordBytes, what) == Step::kFailed) co_return false;
+    error_code ec;  // not ready(): one coroutine less on the way of every request
+    co_await socket_.async_wait(what, into(ec));
+    if (ec || expired_) co_return false;
+    spare.lend(input);
+    const Step next = read(input, kRecordBytes, what);
+    if (input.empty()) spare.give_back(input);
+    if (next == Step::kFailed) co_return false;
   }
   co_return true;
 }

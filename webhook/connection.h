@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,28 @@ namespace smc::webhook {
 enum class Phase { kHandshake, kIdle, kHeader, kBody, kAnswer, kClosing };
 
 std::string_view name(Phase phase);
+
+// One buffer that whoever needs one next takes over: a request that comes in one piece, as nearly
+// all do, costs no allocation, and idle connections hold none.
+class SpareBuffer {
+ public:
+  // Gives `text`, which is empty, the buffer if it has none of its own.
+  void lend(std::string& text) {
+    if (text.capacity() < buffer_.capacity()) text.swap(buffer_);
+  }
+  // Takes the buffer of `text`, which ends up empty and without one.
+  void give_back(std::string& text) {
+    if (text.capacity() > buffer_.capacity() && text.capacity() <= kMaxKept) buffer_.swap(text);
+    buffer_.clear();
+    text = std::string();
+  }
+
+ private:
+  // Larger than nearly every review.
+  static constexpr std::size_t kMaxKept = 64 << 10;
+
+  std::string buffer_;
+};
 
 class Connection {
  public:
@@ -39,15 +62,19 @@ class Connection {
 
   // Each is false when the peer has gone, broken TLS, or is past the deadline.
   Task<bool> handshake();
+  // What try_send() could not do at once; the same `text`.
   Task<bool> send(std::string_view text);
   // Appends between 1 and `at_most` bytes to `to`.
   Task<bool> receive(std::string& to, std::size_t at_most);
-  // Waits for the first byte of a request. It may be in OpenSSL's hands still: a record that has
-  // not come whole.
-  Task<bool> wait_for_request();
+  // Waits for the first bytes of a request, and reads them into `input` with a buffer of `spare`.
+  // They may be in OpenSSL's hands still: a record that has not come whole.
+  Task<bool> wait_for_request(SpareBuffer& spare);
   // close_notify and FIN, then reads to the peer's FIN, within the deadline: closing with unread
   // data would reset the connection and destroy the answer.
   Task<> close();
+
+  // Nothing: the socket is full.
+  std::optional<bool> try_send(std::string_view text);
 
   // Why the handshake failed, in OpenSSL's words.
   const std::string& tls_error() const { return tls_error_; }
@@ -64,6 +91,7 @@ class Connection {
   template <class Call>
   Step step(const Call& call, Socket::wait_type& what);
   Step read(std::string& to, std::size_t at_most, Socket::wait_type& what);
+  Step write(std::string_view text, Socket::wait_type& what);
 
   Socket socket_;
   SslPtr tls_;

@@ -64,15 +64,16 @@ class Session {
   Task<> run();
 
  private:
-  enum class Read { kDone, kGone, kTooLarge, kNoMemory };
+  enum class Read { kDone, kMore, kGone, kTooLarge, kNoMemory };
 
   void begin(Phase phase);
   Task<bool> exchange();
-  Task<Read> read_header(std::size_t& length);
+  Read find_header(std::size_t& length, std::size_t& searched) const;
+  Task<Read> read_header(std::size_t& length, std::size_t searched);
   Task<Read> read_body(const RequestHead& head, std::string& body, HeldBytes& held);
   Refusal judge_header(Read read, std::size_t length, RequestHead& head);
   Reply ask(std::string& body, Refusal& refusal);
-  Task<bool> answer(Reply reply, Refusal refusal, const RequestHead& head);
+  std::string write_answer(Reply reply, Refusal refusal, const RequestHead& head, bool keep);
   bool cut();
 
   Connection& c_;
@@ -113,44 +114,63 @@ Task<> Session::run() {
   co_await c_.close();
 }
 
-// One request and its answer; whether the connection may have another.
+// One request and its answer; whether the connection may have another. A request that is there
+// whole and an answer that fits into the socket take no further coroutine.
 Task<bool> Session::exchange() {
   // a server should ignore empty lines before a request (RFC 9112, section 2.2)
   c_.input.erase(0, std::min(c_.input.find_first_not_of("\r\n"), c_.input.size()));
-  if (c_.input.empty()) c_.input.shrink_to_fit();
+  if (c_.input.empty()) s_.spare.give_back(c_.input);
   begin(Phase::kIdle);
-  if (!co_await c_.wait_for_request()) co_return false;
+  if (!co_await c_.wait_for_request(s_.spare)) co_return false;
 
   const InFlight in_flight(s_.metrics);
   begin(Phase::kHeader);
   std::size_t header = 0;
-  const Read header_read = co_await read_header(header);
-  if (header_read == Read::kGone) co_return c_.input.empty() && !c_.expired() ? false : cut();
+  std::size_t searched = 0;
+  Read got = find_header(header, searched);
+  if (got == Read::kMore) got = co_await read_header(header, searched);
+  if (got == Read::kGone) co_return c_.input.empty() && !c_.expired() ? false : cut();
   RequestHead head;
-  Refusal refusal = judge_header(header_read, header, head);
+  Refusal refusal = judge_header(got, header, head);
   c_.input.erase(0, header);
 
   HeldBytes held(s_.body_bytes);
   std::string body;
-  if (refusal == Refusal::kNone) {
+  if (refusal == Refusal::kNone && c_.input.size() == head.content_length) {
+    body.swap(c_.input);
+    held.set(body.size());
+  } else if (refusal == Refusal::kNone) {
     begin(Phase::kBody);
-    const Read body_read = co_await read_body(head, body, held);
-    if (body_read == Read::kGone) co_return cut();
-    if (body_read == Read::kNoMemory) refusal = Refusal::kMemory, head.keep_alive = false;
+    got = co_await read_body(head, body, held);
+    if (got == Read::kGone) co_return cut();
+    if (got == Read::kNoMemory) refusal = Refusal::kMemory, head.keep_alive = false;
   }
   Reply reply;
   if (refusal == Refusal::kNone) reply = ask(body, refusal);
-  co_return co_await answer(std::move(reply), refusal, head);
+  s_.spare.give_back(body);
+
+  const bool keep = head.keep_alive && !s_.draining;
+  begin(Phase::kAnswer);
+  const std::string text = write_answer(std::move(reply), refusal, head, keep);
+  std::optional<bool> sent = c_.try_send(text);
+  if (!sent) sent = co_await c_.send(text);
+  co_return *sent ? keep : cut();
 }
 
-Task<Session::Read> Session::read_header(std::size_t& length) {
-  for (std::size_t searched = 0;;) {
-    length = header_length(c_.input, searched);
-    if (length > kMaxHeaderBytes) co_return Read::kTooLarge;
-    if (length != 0) co_return Read::kDone;
-    if (c_.input.size() > kMaxHeaderBytes) co_return Read::kTooLarge;
+// kMore: not all of it is there.
+Session::Read Session::find_header(std::size_t& length, std::size_t& searched) const {
+  length = header_length(c_.input, searched);
+  const std::size_t size = length != 0 ? length : c_.input.size();
+  if (size > kMaxHeaderBytes) return Read::kTooLarge;
+  return length != 0 ? Read::kDone : Read::kMore;
+}
+
+Task<Session::Read> Session::read_header(std::size_t& length, std::size_t searched) {
+  for (;;) {
     if (!co_await c_.receive(c_.input, kMaxHeaderBytes + 1 - c_.input.size()))
       co_return Read::kGone;
+    const Read found = find_header(length, searched);
+    if (found != Read::kMore) co_return found;
   }
 }
 
@@ -202,7 +222,8 @@ Reply Session::ask(std::string& body, Refusal& refusal) {
   return {};
 }
 
-Task<bool> Session::answer(Reply reply, Refusal refusal, const RequestHead& head) {
+std::string Session::write_answer(Reply reply, Refusal refusal, const RequestHead& head,
+                                  bool keep) {
   s_.metrics.refused(refusal);
   const int status = info(refusal).status;
   if (refusal != Refusal::kNone && reply.body.empty())
@@ -210,12 +231,7 @@ Task<bool> Session::answer(Reply reply, Refusal refusal, const RequestHead& head
   if (refusal != Refusal::kNone)
     log::debug("request refused", {{"status", status}, {"reason", info(refusal).reason}});
   if (head.head_method) reply.body.clear();
-  const bool keep = head.keep_alive && !s_.draining;
-  begin(Phase::kAnswer);
-  const std::string text =
-      answer_head(status, reply.body.size(), keep, s_.date.now()).append(reply.body);
-  if (!co_await c_.send(text)) co_return cut();
-  co_return keep;
+  return answer_head(status, reply.body.size(), keep, s_.date.now()).append(reply.body);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ struct Serving {
   Clock::time_point drain_end = Clock::time_point::max();  // no phase goes on past it
   std::size_t body_bytes = 0;                              // of all requests being read or answered
   HttpDate date{};
+  SpareBuffer spare{};
 };
 
 Task<> serve_connection(Connection& connection, Serving& serving);
