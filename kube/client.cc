@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -230,29 +231,37 @@ Outcome<json> Client::remove(const Target& target, const json& options) {
                   options.is_null() ? std::string() : options.dump(), kJsonType});
 }
 
-Outcome<List> Client::list_once(const Target& collection, const Selector& selector) {
+Outcome<List> Client::list_page(const Target& collection, const Selector& selector,
+                                const std::string& token) {
+  std::string path =
+      collection.path() + "?limit=" + std::to_string(kPageObjects) + selector.query();
+  if (!token.empty()) path += "&continue=" + percent_encode(token);
+  Outcome<json> page = request({"list", "GET", collection, path});
+  if (!page) return page.error();
   List out;
-  std::string next;
+  auto items = page->find("items");
+  if (items != page->end() && items->is_array())
+    for (json& item : *items) out.items.push_back(std::move(item));
+  out.resource_version = text_at(*page, "/metadata/resourceVersion");
+  out.next = text_at(*page, "/metadata/continue");
+  return out;
+}
+
+Outcome<List> Client::list_once(const Target& collection, const Selector& selector) {
+  const auto refuse = [&](std::string why) {
+    return prefixed({"list", "GET", collection, {}}, make_error(Failure::kAnswer, std::move(why)));
+  };
+  List out;
   do {
-    std::string path =
-        collection.path() + "?limit=" + std::to_string(kPageObjects) + selector.query();
-    if (!next.empty()) path += "&continue=" + percent_encode(next);
-    const Call call{"list", "GET", collection, path};
-    Outcome<json> page = request(call);
+    Outcome<List> page = list_page(collection, selector, out.next);
     if (!page) return page.error();
-    auto items = page->find("items");
-    if (items != page->end() && items->is_array())
-      for (json& item : *items) out.items.push_back(std::move(item));
+    std::move(page->items.begin(), page->items.end(), std::back_inserter(out.items));
     if (out.items.size() > options_.max_objects)
-      return prefixed(call,
-                      make_error(Failure::kAnswer,
-                                 "more than " + std::to_string(options_.max_objects) + " objects"));
-    out.resource_version = text_at(*page, "/metadata/resourceVersion");
-    next = text_at(*page, "/metadata/continue");
-  } while (!next.empty());
-  if (out.resource_version.empty())
-    return prefixed({"list", "GET", collection, {}},
-                    make_error(Failure::kAnswer, "the list has no resourceVersion"));
+      return refuse("more than " + std::to_string(options_.max_objects) + " objects");
+    out.resource_version = page->resource_version;
+    out.next = page->next;
+  } while (!out.next.empty());
+  if (out.resource_version.empty()) return refuse("the list has no resourceVersion");
   return out;
 }
 

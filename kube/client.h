@@ -46,6 +46,7 @@ struct ClientOptions {
 struct List {
   std::vector<nlohmann::json> items;
   std::string resource_version;  // of the whole list; a watch goes on from here
+  std::string next;              // of one page: the token of the next; empty: it was the last
 };
 
 struct WatchEvent {
@@ -85,6 +86,10 @@ class Client {
   // Every object of the collection, fetched in pages of 50. Starts again once where the server
   // forgot the snapshot that it paged through (410).
   Outcome<List> list(const Target& collection, const Selector& selector);
+
+  // One page of it, for collections that are too large to be kept; `token` is empty for the first.
+  Outcome<List> list_page(const Target& collection, const Selector& selector,
+                          const std::string& token);
 
   // Blocks until the server ends the watch (success), the stream fails, or stop. An ERROR event is
   // returned as the error it carries; 410 Gone means list again.

@@ -92,6 +92,7 @@ void Agent::observe(int stop_fd) {
       log::warn("a namespace could not be read",
                 {{"error", observation->problem}, {"namespaces", observation->problems}});
     current_.observation = std::move(*observation);
+    current_.observed = true;
   } else {
     log::error("pods could not be observed", observation.error());
   }
@@ -116,9 +117,10 @@ bool Agent::wait(int stop_fd) {
 }
 
 void Agent::publish() {
-  auto copy = std::make_shared<const AgentSnapshot>(current_);
+  const auto copy = std::make_shared<const AgentSnapshot>(current_);
+  if (options_.on_publish) options_.on_publish(copy);
   const std::lock_guard lock(mutex_);
-  published_ = std::move(copy);
+  published_ = copy;
   alive_ = system_.now();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,8 @@ struct AgentOptions {
   // Between two rounds, and two looks into the pods. The kernel's 16-bit counters may wrap in
   // between; its totals tell.
   std::chrono::milliseconds period{10'000};
+  // Hears of every round and every look into the pods, on run()'s thread; may be empty.
+  std::function<void(const std::shared_ptr<const AgentSnapshot>&)> on_publish;
 };
 
 class Agent {

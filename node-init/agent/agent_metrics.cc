@@ -2,61 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include "base/version.h"
+#include "node-init/agent/metric_family.h"
 #include "node-init/fallback_codes.h"
 
 namespace smc::node {
 namespace {
-
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-// One metric: its name, what it means, and its samples.
-class Family {
- public:
-  Family(std::string name, std::string help, MetricType type) {
-    family_.name = std::move(name);
-    family_.help = std::move(help);
-    family_.type = type;
-  }
-
-  void add(const Labels& labels, double value) {
-    prometheus::ClientMetric sample;
-    for (const auto& [key, text] : labels) sample.label.push_back({key, text});
-    if (family_.type == MetricType::Counter)
-      sample.counter.value = value;
-    else
-      sample.gauge.value = value;
-    family_.metric.push_back(std::move(sample));
-  }
-  void add(const Labels& scope, const Labels& own, std::uint64_t value) {
-    Labels all = scope;
-    all.insert(all.end(), own.begin(), own.end());
-    add(all, static_cast<double>(value));
-  }
-
-  MetricFamily take() { return std::move(family_); }
-
- private:
-  MetricFamily family_;
-};
-
-Family gauge(std::string name, std::string help) {
-  return {std::move(name), std::move(help), MetricType::Gauge};
-}
-Family counter(std::string name, std::string help) {
-  return {std::move(name), std::move(help), MetricType::Counter};
-}
-
-using Families = std::vector<MetricFamily>;
 
 void append_checks(Families& out, const NodeReport& report) {
   std::map<std::string, Verdict> worst;
@@ -215,9 +169,7 @@ std::string metrics_text(const AgentSnapshot& snapshot, const PodDirectory& pods
   append_rounds(families, snapshot);
   append_observation(families, snapshot);
   append_namespaces(families, snapshot.observation, pods);
-  std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, families);
-  return std::move(text).str();
+  return text_of(families);
 }
 
 }  // namespace smc::node

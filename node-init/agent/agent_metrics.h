@@ -43,6 +43,7 @@ struct AgentSnapshot {
   NodeReport report;
   AgentCounters counters;
   std::chrono::system_clock::time_point last_round;
+  bool observed = false;  // `observation` is one
   Observation observation;
   std::chrono::duration<double> observation_took{0};
 };

@@ -1,7 +1,10 @@
 #include "node-init/agent/commands.h"
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,9 @@ namespace smc::node {
 namespace {
 
 constexpr std::chrono::seconds kLockTimeout{5};
+
+// Well within the 30 s that a DaemonSet's pods have to end; a round of the agent may come before.
+constexpr std::chrono::seconds kFarewell{20};
 
 // Without names: used where no API server is asked.
 class NoDirectory final : public PodDirectory {
@@ -42,20 +48,98 @@ ExitCode run_once(System& system, const OwnRecordFile& file, const RoundOptions&
   return report.exit_code();
 }
 
+// Marks the record first, so that an agent that is still running leaves alone what is taken back.
+Result<void> take_back_all(System& system, const OwnRecordFile& file,
+                           std::vector<std::string>& undone) {
+  const auto lock = file.lock(kLockTimeout);
+  if (!lock) return lock.error();
+  auto record = file.load();
+  if (!record) return record.error();
+  record->stood_down = true;
+  return take_back(system, file, *record, undone);
+}
+
+// The end of an agent whose DaemonSet is going: the label first, so that no pod comes any more.
+void take_leave(System& system, const OwnRecordFile& file, const ClusterCommand& command,
+                const std::shared_ptr<const kube::Cluster>& cluster) {
+  const auto daemonset = parse_object_name(command.daemonset);
+  if (!cluster || !daemonset) return;
+  Removal removal(cluster, removal_options(command, kFarewell));
+  const auto going = removal.is_going(*daemonset);
+  if (!going)
+    return log::error("leaves everything as it is: whether the DaemonSet is going is not known",
+                      going.error().plain());
+  if (!*going) return log::info("leaves everything to the next agent");
+  if (const auto cleared = removal.clear(command.node); !cleared)
+    log::error("the Node keeps its label", cleared.error().plain());
+  std::vector<std::string> undone;
+  const auto done = take_back_all(system, file, undone);
+  for (const std::string& one : undone) log::info("removed", {{"what", one}});
+  if (!done) log::error("not everything could be taken back", done.error());
+}
+
+Result<std::shared_ptr<const kube::Cluster>> cluster_of_node(const ClusterCommand& command) {
+  auto cluster = find_agents_cluster(command);
+  if (!cluster || !*cluster || !command.node.empty()) return cluster;
+  log::warn("works without the cluster: no label, no names of pods",
+            {{"hint", "name the Node with --node-name or NODE_NAME"}});
+  return std::shared_ptr<const kube::Cluster>();
+}
+
 ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentCommand& command) {
-  const StopSignal stop;
-  const NoDirectory pods;
+  const auto cluster = cluster_of_node(command.cluster);
+  if (!cluster) return fail(ExitCode::kNotPossible, cluster.error());
+  std::optional<StopSignal> stop(std::in_place);
+  std::unique_ptr<ClusterSide> side;
+  if (*cluster) side = std::make_unique<ClusterSide>(*cluster, cluster_options(command.cluster));
   AgentOptions options = command.agent;
   options.period = std::chrono::seconds(command.period_s);
-  Agent agent(system, file, std::move(options), pods);
+  if (side) options.on_publish = [&side](const auto& snapshot) { side->published(snapshot); };
+  const NoDirectory nobody;
+  Agent agent(system, file, std::move(options), side ? side->pods() : nobody);
   StatusServer server({[&agent] { return agent.ailing(); }, [&agent] { return agent.not_ready(); },
-                       [&agent] { return agent.metrics(); }});
+                       [&] { return agent.metrics() + (side ? side->metrics() : ""); }});
   const auto address = server.start(command.listen);
   if (!address) return fail(ExitCode::kRefused, address.error());
-  log::info("started", {{"version", kVersion}, {"listen", *address}});
-  agent.run(stop.fd());
+  log::info("started", {{"version", kVersion},
+                        {"listen", *address},
+                        {"cluster", *cluster ? (*cluster)->origin : "none"}});
+  agent.run(stop->fd());
+  stop.reset();  // what comes now is not to be cut off
   server.stop();
+  side.reset();  // from here on nobody sets the label
+  take_leave(system, file, command.cluster, *cluster);
   log::info("stopped");
+  return ExitCode::kDone;
+}
+
+// Of this node's Node, where there is a cluster to ask.
+Result<void> clear_own_node(const ClusterCommand& command) {
+  const auto cluster = cluster_of_node(command);
+  if (!cluster) return cluster.error();
+  if (!*cluster) return {};
+  const auto cleared = Removal(*cluster, removal_options(command, kFarewell)).clear(command.node);
+  if (!cleared) return cleared.error().plain();
+  if (*cleared) std::printf("removed label and annotation of Node %s\n", command.node.c_str());
+  return {};
+}
+
+ExitCode uninstall_everywhere(const ClusterCommand& command) {
+  const auto daemonset = parse_object_name(command.daemonset);
+  const auto cluster = find_agents_cluster(command);
+  if (!daemonset || !cluster)
+    return fail(ExitCode::kNotPossible, !daemonset ? daemonset.error() : cluster.error());
+  if (!*cluster)
+    return fail(ExitCode::kNotPossible,
+                {"--daemonset needs a cluster", 0, "run it in a pod, or give --kubeconfig"});
+  Removal removal(*cluster, removal_options(command, std::chrono::seconds(command.timeout_s)));
+  const auto removed = removal.remove(*daemonset);
+  // Also where agents are left: what can be cleared is.
+  const auto cleared = removal.clear_all();
+  if (cleared) std::printf("removed label and annotation of %zu Nodes without agent\n", *cleared);
+  if (!removed) return fail(ExitCode::kRefused, removed.error().plain());
+  if (!cleared) return fail(ExitCode::kRefused, cleared.error().plain());
+  std::printf("DaemonSet %s and its agents are gone\n", command.daemonset.c_str());
   return ExitCode::kDone;
 }
 
@@ -73,19 +157,19 @@ ExitCode run_agent(System& system, const AgentCommand& command) {
 }
 
 ExitCode uninstall_agent(System& system, const AgentCommand& command) {
+  if (!command.cluster.daemonset.empty()) return uninstall_everywhere(command.cluster);
   const auto file = open_record(system, command.state_directory);
   if (!file) return fail(ExitCode::kNotPossible, file.error());
-  const auto lock = file->lock(kLockTimeout);
-  if (!lock) return fail(ExitCode::kRefused, lock.error());
-  auto record = file->load();
-  if (!record) return fail(ExitCode::kNotPossible, record.error());
-  // First, so that an agent that is still running leaves alone what is taken back.
-  record->stood_down = true;
   std::vector<std::string> undone;
-  const auto done = take_back(system, *file, *record, undone);
+  const auto done = take_back_all(system, *file, undone);
   for (const std::string& one : undone) std::printf("removed %s\n", one.c_str());
   if (undone.empty() && done) std::puts("nothing of its own is set up on this node");
-  if (!done) return fail(ExitCode::kRefused, done.error());
+  // After the record says so: a running agent would put the label back.
+  const auto cleared = clear_own_node(command.cluster);
+  if (!done)
+    return fail(done.error().code == EBADMSG ? ExitCode::kNotPossible : ExitCode::kRefused,
+                done.error());
+  if (!cleared) return fail(ExitCode::kRefused, cleared.error());
   return ExitCode::kDone;
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "node-init/agent/agent_system.h"
+#include "node-init/agent/cluster/cluster_flags.h"
 #include "node-init/agent/commands.h"
 #include "node-init/pnet_table.h"
 #include "node-init/ueid.h"
@@ -22,7 +24,8 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
     "Metrics: smc_node_ready, smc_node_check, smc_node_port_active, smc_node_port_pnetid,\n"
     "smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total, and by network namespace\n"
-    "smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets.";
+    "smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets; in a cluster also\n"
+    "smc_node_label, smc_node_annotated_not_set_up and smc_node_api_up.";
 
 // Writes the kernel's form of what the user typed, or says why there is none.
 template <class Normal>
@@ -69,6 +72,24 @@ void add_run(CLI::App& app, AgentCommand& options) {
   run->add_option("--host-root", options.agent.round.host_root,
                   "where the node's /etc/os-release and /etc/cni are; default: /");
   add_state(run, options);
+  add_cluster_flags(run, options.cluster);
+  add_label_flags(run, options.cluster);
+}
+
+CLI::App* add_uninstall(CLI::App& app, AgentCommand& options) {
+  CLI::App* uninstall = app.add_subcommand(
+      "uninstall",
+      "take back the agent's own pnetids, UEID and label; a running agent stands down. With "
+      "--daemonset: of all nodes, by deleting their agents");
+  add_state(uninstall, options);
+  add_cluster_flags(uninstall, options.cluster);
+  uninstall
+      ->add_option("--timeout", options.cluster.timeout_s,
+                   "with --daemonset: seconds until the agents must be gone; default " +
+                       std::to_string(options.cluster.timeout_s))
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}},
+                                        CLI::AsNumberWithUnit::CASE_SENSITIVE));
+  return uninstall;
 }
 
 ExitCode run(int argc, char** argv) {
@@ -77,9 +98,7 @@ ExitCode run(int argc, char** argv) {
   app.require_subcommand(1);
   AgentCommand options;
   add_run(app, options);
-  CLI::App* uninstall = app.add_subcommand(
-      "uninstall", "take back the agent's own pnetids and UEID; a running agent stands down");
-  add_state(uninstall, options);
+  const CLI::App* uninstall = add_uninstall(app, options);
   app.add_subcommand("version", "the version of this program");
   try {
     app.parse(argc, argv);
@@ -95,7 +114,8 @@ ExitCode run(int argc, char** argv) {
   smc::log::Level level = smc::log::Level::kInfo;
   smc::log::parse_level(options.log_level, level);
   smc::log::set_level(level);
-  const auto system = make_real_system();
+  std::signal(SIGPIPE, SIG_IGN);  // of an API server that closes its connection
+  const auto system = make_agent_system();
   if (uninstall->parsed()) return uninstall_agent(*system, options);
   return run_agent(*system, options);
 }

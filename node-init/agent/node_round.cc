@@ -74,6 +74,7 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
     return {};
   }
   if (record->stood_down) {
+    report.stood_down = true;
     take_over_plan(report, std::move(plan));
     report.checks.push_back({"set-up", Verdict::kFail, "taken back by smc-node-agent uninstall",
                              "start the agent again to set the node up"});

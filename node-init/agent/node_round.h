@@ -28,6 +28,7 @@ struct NodeReport {
   std::vector<UeidState> ueids;
   std::vector<SetupStep> steps;  // that were applied; with dry_run: that would be
   std::optional<Error> refused;  // the step that the kernel, or the file system, refused
+  bool stood_down = false;       // `uninstall` took everything back
 
   // The node's verdict: pods can use SMC-R here.
   bool ready() const { return overall(checks) != Verdict::kFail; }

@@ -1,7 +1,10 @@
 #include "node-init/agent/pod_observer.h"
 
+#include <optional>
 #include <set>
 #include <utility>
+
+#include "node-init/smc_devices.h"
 
 namespace smc::node {
 namespace {
@@ -28,6 +31,7 @@ Result<Observation> PodObserver::observe(const std::function<bool()>& stop) {
     figures.counts = pod.gone;
     for (const auto& [inode, totals] : pod.live) figures.counts.add(totals.counts());
     figures.sockets = std::exchange(pod.sockets, {});
+    figures.setups = std::exchange(pod.setups, {});
   }
   return observation;
 }
@@ -52,12 +56,19 @@ void PodObserver::look_at_node(Observation& observation) {
   node_.update(reading);
   observation.node.counts = node_.counts();
   observation.node.sockets = reading.sockets.value_or(SocketCounts{});
+  if (const auto devices = smc_devices(system_))
+    observation.active_pnetids = active_pnetids(*devices);
 }
 
 void PodObserver::look_into(const PodNamespace& space, Observation& observation) {
   NamespaceReading reading;
+  std::optional<NamespaceSetup> setup;
   const auto entered = inside(system_, space, [&]() -> Result<void> {
     reading = read_namespace(system_);
+    if (auto read = read_namespace_setup(system_))
+      setup = *std::move(read);
+    else if (!reading.problem)
+      reading.problem = read.error();
     return {};
   });
   if (!entered) return note_problem(observation, "pod " + space.pod_uid, entered.error());
@@ -66,6 +77,7 @@ void PodObserver::look_into(const PodNamespace& space, Observation& observation)
   if (reading.problem) note_problem(observation, "pod " + space.pod_uid, *reading.problem);
   Pod& pod = pods_[space.pod_uid];
   pod.live[space.inode].update(reading);
+  if (setup) pod.setups.push_back(*std::move(setup));
   for (const auto& [kind, count] : reading.sockets.value_or(SocketCounts{}))
     pod.sockets[kind] += count;
 }

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "node-init/agent/namespace_setup.h"
 #include "node-init/agent/net_namespaces.h"
 #include "node-init/agent/smc_counts.h"
 #include "node-init/system.h"
@@ -32,6 +34,7 @@ class PodDirectory {
 struct Figures {
   SmcCounts counts;
   SocketCounts sockets;
+  std::vector<NamespaceSetup> setups;  // one a namespace that could be read
 };
 
 struct Observation {
@@ -41,6 +44,8 @@ struct Observation {
   std::size_t dropped = 0;              // of pods, beyond the limit
   std::size_t problems = 0;             // namespaces of which something could not be read
   std::string problem;                  // the first of them
+  // Of the active ports of SMC's devices; nothing where they could not be read.
+  std::optional<std::vector<std::string>> active_pnetids;
 };
 
 class PodObserver {
@@ -56,6 +61,7 @@ class PodObserver {
     std::map<std::uint64_t, NamespaceTotals> live;  // by inode
     SmcCounts gone;                                 // of its namespaces that went away
     SocketCounts sockets;                           // at this round
+    std::vector<NamespaceSetup> setups;             // at this round
   };
 
   void forget_the_gone(const NetNamespaces& found);

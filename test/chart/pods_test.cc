@@ -1,4 +1,5 @@
 // The pods of the chart: what they may do, how they come and go.
+#include <algorithm>
 #include <set>
 
 #include "test/chart/chart.h"
@@ -56,6 +57,39 @@ TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabili
   for (const auto& mount : spec["containers"][0]["volumeMounts"])
     EXPECT_TRUE(mount.value("readOnly", false) || mount["mountPath"] == "/run/smc-node-agent")
         << mount;
+}
+
+std::vector<std::string> args_of(const nlohmann::json& object) {
+  return pod_spec(object)["containers"][0]["args"];
+}
+
+TEST_F(Pods, OfTheAgentAreToldTheirNodeTheLabelAndTheirDaemonSet) {
+  const Rendering& rendering = render({});
+  const auto daemonset = rendering.only("DaemonSet", "agent");
+  const auto args = args_of(daemonset);
+  for (const char* arg : {"--host-root=/host", "--label=smc.asm.alibabacloud.com/erdma=true",
+                          "--daemonset=smc-system/smc-smc-webhook-agent"})
+    EXPECT_EQ(std::count(args.begin(), args.end(), arg), 1) << arg;
+  EXPECT_EQ(daemonset["metadata"]["name"], "smc-smc-webhook-agent");
+  const auto env = pod_spec(daemonset)["containers"][0]["env"][0];
+  EXPECT_EQ(env["name"], "NODE_NAME");
+  EXPECT_EQ(env["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName");
+}
+
+TEST_F(Pods, OfAgentAndUninstallKnowTheLabelThatTheAffinityAsksFor) {
+  const Rendering& rendering = render(
+      {.set = {"injection.affinity.key=own/label", "injection.affinity.values={yes,maybe}"}});
+  for (const auto& object :
+       {rendering.only("DaemonSet", "agent"), rendering.only("Job", "uninstall")}) {
+    const auto args = args_of(object);
+    EXPECT_EQ(std::count(args.begin(), args.end(), "--label=own/label=yes"), 1) << object.dump();
+  }
+}
+
+TEST_F(Pods, OfTheAgentTakeNothingBackWhereUninstallIsOff) {
+  const auto daemonset =
+      render({.set = {"agent.uninstall.enabled=false"}}).only("DaemonSet", "agent");
+  EXPECT_EQ(daemonset.dump().find("--daemonset"), std::string::npos);
 }
 
 TEST_F(Pods, NeverRunAnImageThatMayChangeUnnoticed) {

@@ -67,8 +67,39 @@ TEST_F(Rights, OfTheAgentReadNoSecretAndWriteOnlyNodesAndEvents) {
   }
 }
 
+TEST_F(Rights, OfTheAgentAreTheVerbsThatItUses) {
+  const Rendering& rendering = render({});
+  const auto role = rendering.only("ClusterRole", "agent");
+  ASSERT_EQ(role["rules"].size(), 3U);
+  EXPECT_EQ(rule_for(role, "nodes")["verbs"], nlohmann::json({"get", "patch"}));
+  EXPECT_EQ(rule_for(role, "pods")["verbs"], nlohmann::json({"list", "watch"}));
+  EXPECT_EQ(rule_for(role, "events")["verbs"], nlohmann::json({"create"}));
+  const auto own = rendering.only("Role", "agent");
+  ASSERT_EQ(own["rules"].size(), 1U);
+  EXPECT_EQ(own["rules"][0]["resourceNames"], nlohmann::json({"smc-smc-webhook-agent"}));
+  EXPECT_EQ(own["rules"][0]["verbs"], nlohmann::json({"get"}));
+}
+
+TEST_F(Rights, OfTheUninstallJobAreTheVerbsThatItUses) {
+  const Rendering& rendering = render({});
+  const auto role = rendering.only("Role", "uninstall");
+  ASSERT_EQ(role["rules"].size(), 1U);
+  EXPECT_EQ(role["rules"][0]["resourceNames"], nlohmann::json({"smc-smc-webhook-agent"}));
+  EXPECT_EQ(role["rules"][0]["verbs"], nlohmann::json({"get", "delete"}));
+  const auto cluster = rendering.only("ClusterRole", "uninstall");
+  ASSERT_EQ(cluster["rules"].size(), 1U);
+  EXPECT_EQ(rule_for(cluster, "nodes")["verbs"], nlohmann::json({"list", "patch"}));
+}
+
+TEST_F(Rights, ToAskForTheDaemonSetGoWithUninstall) {
+  const Rendering& rendering = render({.set = {"agent.uninstall.enabled=false"}});
+  for (const auto& role : rendering.of_kind("Role"))
+    EXPECT_NE(role["metadata"]["labels"]["app.kubernetes.io/component"], "agent") << role.dump();
+  EXPECT_TRUE(rendering.of_kind("Job").empty());
+}
+
 TEST_F(Rights, OfTestAndUninstallExistOnlyWhileTheyRun) {
-  const Rendering& rendering = render({.set = {"agent.uninstall.enabled=true"}});
+  const Rendering& rendering = render({});
   int seen = 0;
   for (const char* component : {"test", "uninstall"}) {
     for (const auto& object : rendering.objects) {

@@ -1,6 +1,7 @@
 #include "test/kube/fake_api.h"
 
 #include <chrono>
+#include <stdexcept>
 
 #include "certs/openssl.h"
 
@@ -29,8 +30,8 @@ X509_STORE* store_of(const certs::KeyPair& authority) {
 
 }  // namespace
 
-FakeApi::FakeApi(Handler handler) : server_(std::make_unique<httplib::Server>()) {
-  start(std::move(handler));
+FakeApi::FakeApi(Handler handler, int port) : server_(std::make_unique<httplib::Server>()) {
+  start(std::move(handler), port);
 }
 
 FakeApi::FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_client)
@@ -42,7 +43,7 @@ FakeApi::FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_cli
   start(std::move(handler));
 }
 
-void FakeApi::start(Handler handler) {
+void FakeApi::start(Handler handler, int port) {
   const auto recorded = [this, handler = std::move(handler)](const httplib::Request& request,
                                                              httplib::Response& response) {
     {
@@ -57,7 +58,11 @@ void FakeApi::start(Handler handler) {
   server_->set_tcp_nodelay(true);
   server_->set_keep_alive_max_count(1000);
   server_->new_task_queue = [] { return new httplib::ThreadPool(8); };
-  port_ = server_->bind_to_any_port("127.0.0.1");
+  port_ = port;
+  if (port == 0)
+    port_ = server_->bind_to_any_port("127.0.0.1");
+  else if (!server_->bind_to_port("127.0.0.1", port))
+    throw std::runtime_error("port " + std::to_string(port) + " is taken");
   thread_ = std::thread([this] { server_->listen_after_bind(); });
   while (!server_->is_running()) std::this_thread::sleep_for(milliseconds(1));
 }

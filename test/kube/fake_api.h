@@ -21,8 +21,8 @@ class FakeApi {
   // Called on one of eight threads.
   using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
-  // Plain HTTP on 127.0.0.1.
-  explicit FakeApi(Handler handler);
+  // Plain HTTP on 127.0.0.1; port 0 takes a free one.
+  explicit FakeApi(Handler handler, int port = 0);
   // HTTPS with a certificate for these names and addresses; with `ask_client`, clients must show
   // one that the same authority signed.
   FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_client = false);
@@ -31,12 +31,13 @@ class FakeApi {
   // With the token "secret", and, over HTTPS, this server's authority.
   std::shared_ptr<Cluster> cluster() const;
   const certs::KeyPair& authority() const { return authority_; }
+  int port() const { return port_; }
 
   // "GET /api/v1/pods?limit=50", in the order of arrival.
   std::vector<std::string> requests() const;
 
  private:
-  void start(Handler handler);
+  void start(Handler handler, int port = 0);
 
   certs::KeyPair authority_;
   std::unique_ptr<httplib::Server> server_;

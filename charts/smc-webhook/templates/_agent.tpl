@@ -4,6 +4,10 @@
 - --listen=0.0.0.0:{{ .Values.agent.port }}
 - --host-root=/host
 - --log-level={{ .Values.agent.logLevel }}
+- {{ printf "--label=%s=%s" .Values.injection.affinity.key (first .Values.injection.affinity.values) | quote }}
+{{- if .Values.agent.uninstall.enabled }}
+- --daemonset={{ .Release.Namespace }}/{{ include "smc-webhook.fullname" . }}-agent
+{{- end }}
 {{- with .Values.agent.ueid }}
 - --ueid={{ . }}
 {{- end }}

@@ -1,0 +1,64 @@
+#include "node-init/agent/cluster/node_patch.h"
+
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/utf8.h"
+
+namespace smc::node {
+namespace {
+
+using nlohmann::json;
+
+// Nothing where the Node has no such text.
+std::optional<std::string> member(const json& node, const char* map, std::string_view key) {
+  const json::json_pointer path = json::json_pointer("/metadata") / map / std::string(key);
+  if (!node.contains(path) || !node.at(path).is_string()) return std::nullopt;
+  return node.at(path).get<std::string>();
+}
+
+// Well-formed text of at most kMaxReasonBytes.
+std::string bounded(std::string_view text) {
+  constexpr std::string_view kMore = "...";
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view next = length == 0 ? "?" : text.substr(0, length);
+    if (out.size() + next.size() + kMore.size() > kMaxReasonBytes) return out + std::string(kMore);
+    out += next == "\n" ? " " : next;
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string failed_checks(const std::vector<CheckResult>& checks) {
+  std::string text;
+  for (const CheckResult& check : checks)
+    if (check.verdict == Verdict::kFail)
+      text += (text.empty() ? "" : "; ") + check.name + ": " + check.finding;
+  return bounded(text);
+}
+
+NodeWish read_node(const json& node, const NodeLabel& label) {
+  return {member(node, "labels", label.key) == label.value,
+          member(node, "annotations", kNodeAnnotation).value_or("")};
+}
+
+json node_patch(const json& node, const NodeLabel& label, const NodeWish& wish) {
+  json patch;
+  const auto bears = member(node, "labels", label.key);
+  const auto wanted = wish.label ? std::optional(label.value) : std::nullopt;
+  if (bears != wanted)
+    patch["metadata"]["labels"][label.key] = wanted ? json(*wanted) : json(nullptr);
+  const auto says = member(node, "annotations", kNodeAnnotation);
+  const auto words = wish.annotation.empty() ? std::nullopt : std::optional(wish.annotation);
+  if (says != words)
+    patch["metadata"]["annotations"][std::string(kNodeAnnotation)] =
+        words ? json(*words) : json(nullptr);
+  return patch;
+}
+
+}  // namespace smc::node

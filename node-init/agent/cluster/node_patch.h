@@ -1,0 +1,38 @@
+// What an agent writes upon its Node: the label that the scheduler follows, and in words what the
+// node lacks. Pure functions, safe on any thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "node-init/agent/cluster/keys.h"
+#include "node-init/checks.h"
+
+namespace smc::node {
+
+// A Node carries images, addresses and annotations of many programs, and is sent to every one of
+// their watchers: some lines are enough to know where to look further.
+inline constexpr std::size_t kMaxReasonBytes = 512;
+
+// "kernel: …; rdma device: …": the checks that failed, cut between two characters.
+std::string failed_checks(const std::vector<CheckResult>& checks);
+
+struct NodeWish {
+  bool label = false;
+  std::string annotation;  // empty: none
+
+  bool operator==(const NodeWish&) const = default;
+};
+
+// What a Node bears of it now; a label with another value counts as none.
+NodeWish read_node(const nlohmann::json& node, const NodeLabel& label);
+
+// The merge patch from what the Node bears to what is wished; null where nothing differs. A label
+// of the same key with another value is overwritten or removed.
+nlohmann::json node_patch(const nlohmann::json& node, const NodeLabel& label, const NodeWish& wish);
+
+}  // namespace smc::node

@@ -1,0 +1,29 @@
+// What the agent wants to know of a pod of its node, read from the API server's object. Pure
+// functions, safe on any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace smc::node {
+
+struct PodFacts {
+  std::string uid;
+  // As the names of control groups have it: a static pod's is the one that its kubelet made up.
+  std::string cgroup_uid;
+  std::string ns;
+  std::string name;
+  bool asks_for_smc = false;  // annotated with "true"
+  bool injected = false;      // bears the webhook's mark and the container that it names
+  bool running = false;       // past its init containers, and not being deleted
+  bool host_network = false;
+
+  bool operator==(const PodFacts&) const = default;
+};
+
+// Nothing for what is no pod with a UID, a namespace and a name.
+std::optional<PodFacts> read_pod(const nlohmann::json& pod);
+
+}  // namespace smc::node

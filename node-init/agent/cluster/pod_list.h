@@ -1,0 +1,41 @@
+// The pods of this node as the API server last told. Every function is safe on any thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "kube/client.h"
+#include "node-init/agent/cluster/pod_facts.h"
+#include "node-init/agent/pod_observer.h"
+
+namespace smc::node {
+
+class PodList final : public PodDirectory {
+ public:
+  void replace(const std::vector<nlohmann::json>& all);
+  void apply(const kube::WatchEvent& event);
+
+  std::vector<PodFacts> pods() const;
+
+  // By the UID in names of control groups. A pod that is gone keeps its name until `forget_gone`,
+  // so that the last figures of its processes stay under it.
+  PodName name_of(const std::string& cgroup_uid) const override;
+
+  // Keeps the names of these of the gone pods, which still have processes.
+  void forget_gone(const std::set<std::string>& cgroup_uids);
+
+ private:
+  void let_go(const PodFacts& pod);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, PodFacts> pods_;  // by UID
+  std::map<std::string, PodName> names_;  // by the UID of control groups
+  std::set<std::string> gone_;            // of names_
+};
+
+}  // namespace smc::node

@@ -1,0 +1,127 @@
+#include "node-init/agent/cluster/removal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "node-init/agent/cluster/events.h"
+#include "node-init/agent/cluster/node_keeper.h"
+
+namespace smc::node {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+const kube::Resource kDaemonSets{"apps", "v1", "daemonsets", true};
+
+// Between two looks at a DaemonSet whose pods are ending.
+constexpr std::chrono::milliseconds kLook{500};
+
+kube::Target target(const ObjectName& daemonset) {
+  return {kDaemonSets, daemonset.ns, daemonset.name, ""};
+}
+
+}  // namespace
+
+Removal::Removal(std::shared_ptr<const kube::Cluster> cluster, RemovalOptions options)
+    : options_(std::move(options)),
+      client_(std::move(cluster), stop_, options_.client),
+      deadline_(steady_clock::now() + options_.timeout) {}
+
+template <class T>
+kube::Outcome<T> Removal::persist(const std::function<kube::Outcome<T>()>& attempt) {
+  kube::Backoff backoff(options_.backoff, kube::system_random());
+  while (true) {
+    kube::Outcome<T> result = attempt();
+    if (result || !(is_passing(result.error()) || result.error().conflict())) return result;
+    const auto pause = std::max(backoff.next(), result.error().retry_after);
+    if (steady_clock::now() + pause > deadline_) return result;
+    stop_.sleep(pause);
+  }
+}
+
+kube::Outcome<bool> Removal::is_going(const ObjectName& daemonset) {
+  return persist<bool>([&]() -> kube::Outcome<bool> {
+    const auto found = client_.get(target(daemonset));
+    if (found) return found->at("metadata").contains("deletionTimestamp");
+    if (found.error().not_found()) return true;
+    return found.error();
+  });
+}
+
+kube::Outcome<bool> Removal::clear(const std::string& node) {
+  return persist<bool>([&]() -> kube::Outcome<bool> {
+    const auto found = client_.get(node_target(node));
+    if (found) return clear_node(client_, *found, options_.label);
+    if (found.error().not_found()) return false;
+    return found.error();
+  });
+}
+
+kube::Outcome<void> Removal::remove(const ObjectName& daemonset) {
+  // Foreground: the DaemonSet stays, marked as deleted, until its last pod is gone, so that agents
+  // see the mark and no right to list pods is needed here.
+  const json options = {
+      {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"}};
+  const auto deleted = persist<bool>([&]() -> kube::Outcome<bool> {
+    const auto answer = client_.remove(target(daemonset), options);
+    if (answer || answer.error().not_found()) return true;
+    return answer.error();
+  });
+  if (!deleted) return deleted.error();
+  while (true) {
+    const auto gone = persist<bool>([&]() -> kube::Outcome<bool> {
+      const auto found = client_.get(target(daemonset));
+      if (found) return false;
+      if (found.error().not_found()) return true;
+      return found.error();
+    });
+    if (!gone) return gone.error();
+    if (*gone) return {};
+    if (steady_clock::now() + kLook > deadline_)
+      return kube::make_error(
+          kube::Failure::kAnswer,
+          "DaemonSet " + daemonset.ns + "/" + daemonset.name + " still has pods that are ending",
+          "kubectl -n " + daemonset.ns +
+              " get pods -o wide: a node that does not answer keeps its "
+              "own; delete that Node, or give more time with --timeout");
+    stop_.sleep(kLook);
+  }
+}
+
+// The page of this token; `token` becomes that of the next one.
+kube::Outcome<std::size_t> Removal::clear_page(std::string& token) {
+  const auto page = client_.list_page({kube::kNodes, "", "", ""}, {}, token);
+  if (!page) return page.error();
+  std::size_t cleared = 0;
+  for (const json& node : page->items) {
+    const auto done = clear_node(client_, node, options_.label);
+    if (done) cleared += *done ? 1 : 0;
+    // A Node that went away meanwhile bears nothing.
+    if (!done && !done.error().not_found()) return done.error();
+  }
+  token = page->next;
+  return cleared;
+}
+
+kube::Outcome<std::size_t> Removal::clear_all() {
+  std::size_t cleared = 0;
+  // A page that fails is asked for again: what it cleared already has nothing left to clear. A
+  // token that the server no longer keeps (410) starts from the front for the same reason.
+  std::string token;
+  do {
+    const auto page = persist<std::size_t>([&] {
+      auto done = clear_page(token);
+      if (!done && done.error().gone() && !std::exchange(token, {}).empty())
+        done = clear_page(token);
+      return done;
+    });
+    if (!page) return page.error();
+    cleared += *page;
+  } while (!token.empty());
+  return cleared;
+}
+
+}  // namespace smc::node

@@ -1,0 +1,102 @@
+#include "node-init/agent/cluster/setup_watch.h"
+
+#include <algorithm>
+
+namespace smc::node {
+namespace {
+
+bool leads_to_device(const NamespaceSetup& setup, const std::vector<std::string>& active) {
+  return std::any_of(setup.pnetids.begin(), setup.pnetids.end(), [&](const std::string& pnetid) {
+    return std::find(active.begin(), active.end(), pnetid) != active.end();
+  });
+}
+
+std::optional<NotSetUp> judge_namespace(
+    const NamespaceSetup& setup, const std::optional<std::vector<std::string>>& active_pnetids) {
+  if (!setup.smc) return NotSetUp::kNoSmc;
+  if (setup.pnetids.empty()) return NotSetUp::kNoPnetid;
+  // Where the devices could not be read, nobody is accused.
+  if (active_pnetids && !leads_to_device(setup, *active_pnetids))
+    return NotSetUp::kPnetidWithoutDevice;
+  if (setup.programs_use_smc == false) return NotSetUp::kSwitchOff;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view reason_name(NotSetUp reason) {
+  switch (reason) {
+    case NotSetUp::kNotInjected:
+      return "not_injected";
+    case NotSetUp::kNamespaceUnknown:
+      return "namespace_unknown";
+    case NotSetUp::kNoSmc:
+      return "no_smc";
+    case NotSetUp::kNoPnetid:
+      return "no_pnetid";
+    case NotSetUp::kPnetidWithoutDevice:
+      return "pnetid_without_device";
+    case NotSetUp::kSwitchOff:
+      return "switch_off";
+  }
+  return "?";
+}
+
+std::string_view reason_text(NotSetUp reason) {
+  switch (reason) {
+    case NotSetUp::kNotInjected:
+      return "the webhook did not inject this pod: it was away or left the pod alone (its warning "
+             "and its log say why); create the pod anew";
+    case NotSetUp::kNamespaceUnknown:
+      return "the agent cannot look into this pod's network namespace; see the agent's log";
+    case NotSetUp::kNoSmc:
+      return "the node's kernel has no SMC loaded; see the Node's annotation "
+             "smc.asm.alibabacloud.com/node";
+    case NotSetUp::kNoPnetid:
+      return "no interface of this pod has a pnetid; the termination message of its init container "
+             "says why";
+    case NotSetUp::kPnetidWithoutDevice:
+      return "no active RDMA port of the node has this pod's pnetid; create the pod anew once the "
+             "node is ready";
+    case NotSetUp::kSwitchOff:
+      return "net.smc.tcp2smc is 0 in this pod: new sockets stay TCP; create the pod anew";
+  }
+  return "?";
+}
+
+std::optional<NotSetUp> judge(const PodFacts& pod, const Figures* figures,
+                              const std::optional<std::vector<std::string>>& active_pnetids) {
+  std::optional<NotSetUp> worst = NotSetUp::kNamespaceUnknown;
+  if (figures != nullptr && !figures->setups.empty()) {
+    // A pod may make namespaces of its own inside; the one that is furthest is the one it runs in.
+    const auto rank = [](const std::optional<NotSetUp>& reason) {
+      return reason ? static_cast<int>(*reason) : static_cast<int>(NotSetUp::kSwitchOff) + 1;
+    };
+    for (const NamespaceSetup& setup : figures->setups) {
+      const auto found = judge_namespace(setup, active_pnetids);
+      if (rank(found) > rank(worst)) worst = found;
+    }
+  }
+  if (worst && !pod.injected) return NotSetUp::kNotInjected;
+  return worst;
+}
+
+std::vector<Finding> SetupWatch::update(const std::vector<PodFacts>& pods,
+                                        const Observation& observation, Clock::time_point now) {
+  std::map<std::string, Clock::time_point> since;
+  std::vector<Finding> findings;
+  for (const PodFacts& pod : pods) {
+    if (!pod.asks_for_smc || !pod.running || pod.host_network) continue;
+    const auto figures = observation.pods.find(pod.cgroup_uid);
+    const auto reason = judge(pod, figures == observation.pods.end() ? nullptr : &figures->second,
+                              observation.active_pnetids);
+    if (!reason) continue;
+    const auto known = since_.find(pod.uid);
+    const auto first = since[pod.uid] = known == since_.end() ? now : known->second;
+    if (now - first >= grace_) findings.push_back({pod, *reason});
+  }
+  since_ = std::move(since);
+  return findings;
+}
+
+}  // namespace smc::node

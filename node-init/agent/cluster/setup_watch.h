@@ -1,0 +1,57 @@
+// Which running pods ask for SMC and run without, and why: what the API server says of a pod held
+// against what its network namespace has. One thread.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node-init/agent/cluster/pod_facts.h"
+#include "node-init/agent/pod_observer.h"
+#include "node-init/system.h"
+
+namespace smc::node {
+
+// The first that holds; a pod whose namespace is set up has none, whoever did it.
+enum class NotSetUp {
+  kNotInjected,          // the webhook never saw the pod, or left it alone
+  kNamespaceUnknown,     // no process of the pod leads to a namespace that could be read
+  kNoSmc,                // the kernel's SMC is not loaded
+  kNoPnetid,             // no interface of it has a pnetid
+  kPnetidWithoutDevice,  // no active RDMA port has the pnetid that the interface has
+  kSwitchOff,            // net.smc.tcp2smc is 0
+};
+std::string_view reason_name(NotSetUp reason);  // "not_injected", …: metric label
+std::string_view reason_text(NotSetUp reason);  // a sentence with what to do, for people
+
+// The state of one pod that asks for SMC; nothing: it is set up. `figures` may be null.
+std::optional<NotSetUp> judge(const PodFacts& pod, const Figures* figures,
+                              const std::optional<std::vector<std::string>>& active_pnetids);
+
+struct Finding {
+  PodFacts pod;
+  NotSetUp reason = NotSetUp::kNotInjected;
+};
+
+class SetupWatch {
+ public:
+  // Three looks into the pods: the agent may see a pod before all of its namespace is there, and
+  // the API server's word of a change may be late.
+  static constexpr std::chrono::seconds kGrace{30};
+
+  explicit SetupWatch(Clock::duration grace) : grace_(grace) {}
+
+  // Those that have not been set up for the whole of the grace period. Not asked about pods in the
+  // node's own network, which belong to nobody's set-up, and pods that do not run.
+  std::vector<Finding> update(const std::vector<PodFacts>& pods, const Observation& observation,
+                              Clock::time_point now);
+
+ private:
+  Clock::duration grace_;
+  std::map<std::string, Clock::time_point> since_;  // by UID
+};
+
+}  // namespace smc::node

@@ -1,0 +1,27 @@
+#include "node-init/agent/namespace_setup.h"
+
+#include <linux/smc.h>
+
+#include "node-init/netlink.h"
+#include "node-init/pnet_table.h"
+#include "node-init/sysctl.h"
+
+namespace smc::node {
+
+Result<NamespaceSetup> read_namespace_setup(System& system) {
+  NamespaceSetup setup;
+  const auto loaded = generic_family_registered(system, SMC_GENL_FAMILY_NAME);
+  if (!loaded) return loaded.error();
+  setup.smc = *loaded;
+  if (!setup.smc) return setup;
+  const auto table = read_pnet_table(system);
+  if (!table) return table.error();
+  for (const PnetEntry& entry : *table)
+    if (!entry.interface.empty() && entry.interface != "lo") setup.pnetids.push_back(entry.pnetid);
+  const auto value = read_sysctl(system, sysctl_path({"net", "smc", "tcp2smc"}));
+  if (!value) return value.error();
+  if (*value) setup.programs_use_smc = **value == "1";
+  return setup;
+}
+
+}  // namespace smc::node

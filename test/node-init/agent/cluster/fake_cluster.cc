@@ -1,0 +1,262 @@
+#include "fake_cluster.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace smc::node::test {
+namespace {
+
+using httplib::Request;
+using httplib::Response;
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr const char* kDaemonSets = "/apis/apps/v1/namespaces/";
+
+std::string last_part(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+void refuse_with(Response& response, int status, const std::string& reason = "") {
+  kube::answer(response, status, json{{"reason", reason}, {"message", "by the test"}}.dump());
+}
+
+std::string uid_of(const json& object) {
+  return object.at("metadata").at("uid");
+}
+
+}  // namespace
+
+FakeCluster::FakeCluster() {
+  come_back();
+}
+
+FakeCluster::~FakeCluster() {
+  go_away();
+}
+
+std::shared_ptr<kube::Cluster> FakeCluster::cluster() const {
+  return api_->cluster();
+}
+
+void FakeCluster::go_away() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  const int port = api_->port();
+  api_.reset();
+  const std::lock_guard lock(mutex_);
+  port_ = port;
+}
+
+void FakeCluster::come_back() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = false;
+  }
+  api_ = std::make_unique<kube::FakeApi>(
+      [this](const Request& request, Response& response) { answer(request, response); }, port_);
+}
+
+void FakeCluster::add_node(const std::string& name, const json& labels) {
+  const std::lock_guard lock(mutex_);
+  nodes_[name] = {{"metadata", {{"name", name}, {"uid", "uid-" + name}, {"labels", labels}}}};
+}
+
+void FakeCluster::set_label(const std::string& node, const std::string& key, const json& value) {
+  const std::lock_guard lock(mutex_);
+  nodes_.at(node).merge_patch({{"metadata", {{"labels", {{key, value}}}}}});
+}
+
+void FakeCluster::remove_node(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  nodes_.erase(name);
+}
+
+json FakeCluster::node(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_.at(name);
+}
+
+std::string FakeCluster::label(const std::string& node_name) const {
+  return node(node_name)["metadata"]["labels"].value("smc.asm.alibabacloud.com/erdma", "");
+}
+
+std::string FakeCluster::annotation(const std::string& node_name) const {
+  const json metadata = node(node_name)["metadata"];
+  return metadata.value("annotations", json::object()).value("smc.asm.alibabacloud.com/node", "");
+}
+
+void FakeCluster::set_pod(const json& pod) {
+  const std::lock_guard lock(mutex_);
+  const bool known = pods_.contains(uid_of(pod));
+  pods_[uid_of(pod)] = pod;
+  tell(known ? "MODIFIED" : "ADDED", pod);
+}
+
+void FakeCluster::delete_pod(const json& pod) {
+  const std::lock_guard lock(mutex_);
+  pods_.erase(uid_of(pod));
+  tell("DELETED", pod);
+}
+
+void FakeCluster::tell(const char* type, json pod) {
+  pod["metadata"]["resourceVersion"] = std::to_string(log_.size() + 1);
+  log_.push_back(json{{"type", type}, {"object", std::move(pod)}}.dump() + "\n");
+  changed_.notify_all();
+}
+
+void FakeCluster::forget_history() {
+  const std::lock_guard lock(mutex_);
+  tell("MODIFIED", {{"metadata", {{"uid", "nobody's"}}}});
+  history_begins_ = log_.size();
+  changed_.notify_all();
+}
+
+void FakeCluster::set_daemonset(const std::string& name, int looks) {
+  const std::lock_guard lock(mutex_);
+  daemonset_ = name;
+  daemonset_marked_ = false;
+  daemonset_looks_ = looks;
+}
+
+bool FakeCluster::has_daemonset() const {
+  const std::lock_guard lock(mutex_);
+  return !daemonset_.empty();
+}
+
+std::vector<json> FakeCluster::events() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<json> all;
+  for (const auto& [name, event] : events_) all.push_back(event);
+  return all;
+}
+
+void FakeCluster::refuse(const std::string& prefix, int status, int times) {
+  const std::lock_guard lock(mutex_);
+  refusals_.push_back({prefix, status, times});
+}
+
+void FakeCluster::accept_all() {
+  const std::lock_guard lock(mutex_);
+  refusals_.clear();
+}
+
+std::vector<std::string> FakeCluster::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
+std::size_t FakeCluster::count(const std::string& prefix) const {
+  const auto all = requests();
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(),
+                    [&](const std::string& request) { return request.starts_with(prefix); }));
+}
+
+void FakeCluster::answer(const Request& request, Response& response) {
+  const std::lock_guard lock(mutex_);
+  const std::string text = request.method + " " + request.path;
+  requests_.push_back(text);
+  for (Refusal& refusal : refusals_) {
+    if (refusal.times == 0 || !text.starts_with(refusal.prefix)) continue;
+    --refusal.times;
+    return refuse_with(response, refusal.status);
+  }
+  if (request.path.starts_with("/api/v1/nodes")) return answer_nodes(request, response);
+  if (request.path == "/api/v1/pods") return answer_pods(request, response);
+  if (request.path.ends_with("/events")) return answer_event(request, response);
+  if (request.path.starts_with(kDaemonSets)) return answer_daemonset(request, response);
+  refuse_with(response, 404, "NotFound");
+}
+
+void FakeCluster::answer_nodes(const Request& request, Response& response) {
+  if (request.path == "/api/v1/nodes") {
+    // Pages of two, so that a few Nodes are several pages.
+    const std::string from = request.get_param_value("continue");
+    json items = json::array();
+    std::string next;
+    for (const auto& [name, node] : nodes_) {
+      if (name < from) continue;
+      if (items.size() == 2) {
+        next = name;
+        break;
+      }
+      items.push_back(node);
+    }
+    const json list = {{"metadata", {{"resourceVersion", "1"}, {"continue", next}}},
+                       {"items", items}};
+    return kube::answer(response, 200, list.dump());
+  }
+  const auto found = nodes_.find(last_part(request.path));
+  if (found == nodes_.end()) return refuse_with(response, 404, "NotFound");
+  if (request.method == "PATCH") {
+    if (request.get_header_value("Content-Type") != "application/merge-patch+json")
+      return refuse_with(response, 415);
+    found->second.merge_patch(json::parse(request.body));
+  }
+  kube::answer(response, 200, found->second.dump());
+}
+
+void FakeCluster::answer_pods(const Request& request, Response& response) {
+  if (request.get_param_value("fieldSelector") != "spec.nodeName=n1")
+    return refuse_with(response, 400);
+  if (!request.has_param("watch")) {
+    json items = json::array();
+    for (const auto& [uid, pod] : pods_) items.push_back(pod);
+    const json list = {{"metadata", {{"resourceVersion", std::to_string(log_.size())}}},
+                       {"items", items}};
+    return kube::answer(response, 200, list.dump());
+  }
+  auto next = static_cast<std::size_t>(std::stoul(request.get_param_value("resourceVersion")));
+  if (next < history_begins_) return refuse_with(response, 410, "Expired");
+  response.set_chunked_content_provider(
+      "application/json", [this, next](std::size_t, httplib::DataSink& sink) mutable {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, milliseconds(20), [&] { return closing_ || next < log_.size(); });
+        if (closing_ || next < history_begins_) return sink.done(), true;
+        if (next == log_.size()) return sink.is_writable();
+        const std::string line = log_[next++];
+        lock.unlock();
+        return sink.write(line.data(), line.size());
+      });
+}
+
+void FakeCluster::answer_event(const Request& request, Response& response) {
+  const json event = json::parse(request.body);
+  const std::string name = event.at("metadata").at("name");
+  if (events_.contains(name)) return refuse_with(response, 409, "AlreadyExists");
+  events_[name] = event;
+  kube::answer(response, 201, event.dump());
+}
+
+void FakeCluster::answer_daemonset(const Request& request, Response& response) {
+  const std::string path = kDaemonSets + daemonset_.substr(0, daemonset_.find('/')) +
+                           "/daemonsets/" + last_part(daemonset_);
+  if (daemonset_.empty() || request.path != path) return refuse_with(response, 404, "NotFound");
+  json object = {{"metadata", {{"name", last_part(daemonset_)}}}};
+  if (request.method == "DELETE") {
+    if (json::parse(request.body).value("propagationPolicy", "") != "Foreground")
+      return refuse_with(response, 400);
+    daemonset_marked_ = true;
+  } else if (daemonset_marked_ && daemonset_looks_-- == 0) {
+    daemonset_.clear();
+    return refuse_with(response, 404, "NotFound");
+  }
+  if (daemonset_marked_) object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  kube::answer(response, 200, object.dump());
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return true;
+}
+
+}  // namespace smc::node::test

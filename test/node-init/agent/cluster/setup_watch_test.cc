@@ -1,0 +1,138 @@
+// Which pods are said to lack their set-up, for which reason, and after which time.
+#include "node-init/agent/cluster/setup_watch.h"
+
+#include <gmock/gmock.h>
+
+namespace smc::node {
+namespace {
+
+using std::chrono::seconds;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const PodFacts kPod{"u1", "u1", "shop", "cart-0", true, true, true, false};
+const std::vector<std::string> kActive{"PNA"};
+
+NamespaceSetup set_up() {
+  NamespaceSetup setup;
+  setup.pnetids = {"PNA"};
+  setup.programs_use_smc = true;
+  return setup;
+}
+
+std::optional<NotSetUp> judged(const NamespaceSetup& setup, const PodFacts& pod = kPod) {
+  Figures figures;
+  figures.setups = {setup};
+  return judge(pod, &figures, kActive);
+}
+
+TEST(Judge, APodThatIsSetUpHasNoReason) {
+  EXPECT_EQ(judged(set_up()), std::nullopt);
+}
+
+TEST(Judge, AKernelWithoutTheSwitchNeedsNone) {
+  NamespaceSetup mainline = set_up();
+  mainline.programs_use_smc.reset();
+  EXPECT_EQ(judged(mainline), std::nullopt);
+}
+
+TEST(Judge, NamesWhatTheNamespaceLacks) {
+  NamespaceSetup lacks = set_up();
+  lacks.programs_use_smc = false;
+  EXPECT_EQ(judged(lacks), NotSetUp::kSwitchOff);
+  lacks.pnetids = {"OTHER"};
+  EXPECT_EQ(judged(lacks), NotSetUp::kPnetidWithoutDevice);
+  lacks.pnetids = {};
+  EXPECT_EQ(judged(lacks), NotSetUp::kNoPnetid);
+  lacks.smc = false;
+  EXPECT_EQ(judged(lacks), NotSetUp::kNoSmc);
+}
+
+TEST(Judge, OneInterfaceThatLeadsToADeviceIsEnough) {
+  NamespaceSetup two = set_up();
+  two.pnetids = {"OTHER", "PNA"};
+  EXPECT_EQ(judged(two), std::nullopt);
+}
+
+TEST(Judge, WithoutANamespaceNothingIsKnown) {
+  EXPECT_EQ(judge(kPod, nullptr, kActive), NotSetUp::kNamespaceUnknown);
+  const Figures unread;
+  EXPECT_EQ(judge(kPod, &unread, kActive), NotSetUp::kNamespaceUnknown);
+}
+
+TEST(Judge, DevicesThatCouldNotBeReadAccuseNobody) {
+  Figures figures;
+  figures.setups = {set_up()};
+  EXPECT_EQ(judge(kPod, &figures, std::nullopt), std::nullopt);
+}
+
+TEST(Judge, ThatItWasNotInjectedExplainsTheRest) {
+  PodFacts left_alone = kPod;
+  left_alone.injected = false;
+  EXPECT_EQ(judged({}, left_alone), NotSetUp::kNotInjected);
+  EXPECT_EQ(judge(left_alone, nullptr, kActive), NotSetUp::kNotInjected);
+  EXPECT_EQ(judged(set_up(), left_alone), std::nullopt) << "somebody else set it up";
+}
+
+TEST(Judge, OfSeveralNamespacesTheOneThatIsFurthestCounts) {
+  Figures figures;
+  figures.setups = {NamespaceSetup{}, set_up()};
+  EXPECT_EQ(judge(kPod, &figures, kActive), std::nullopt);
+}
+
+TEST(Reasons, AreSixNamesAndASentenceEach) {
+  for (int i = 0; i <= static_cast<int>(NotSetUp::kSwitchOff); ++i) {
+    EXPECT_THAT(reason_name(static_cast<NotSetUp>(i)), testing::MatchesRegex("[a-z_]+"));
+    EXPECT_GT(reason_text(static_cast<NotSetUp>(i)).size(), 20U);
+  }
+}
+
+class Watch : public testing::Test {
+ protected:
+  std::vector<Finding> at(seconds when) {
+    return watch_.update(pods_, observation_, Clock::time_point(when));
+  }
+
+  SetupWatch watch_{SetupWatch::kGrace};
+  std::vector<PodFacts> pods_{kPod};
+  Observation observation_;  // no namespace of any pod
+};
+
+TEST_F(Watch, AFreshPodHasItsGracePeriod) {
+  EXPECT_THAT(at(seconds(100)), IsEmpty());
+  EXPECT_THAT(at(seconds(129)), IsEmpty());
+  ASSERT_THAT(at(seconds(130)), SizeIs(1));
+  EXPECT_EQ(at(seconds(131))[0].reason, NotSetUp::kNamespaceUnknown);
+}
+
+TEST_F(Watch, TheGracePeriodBeginsAnewOnceAPodWasSetUp) {
+  (void)at(seconds(100));
+  observation_.active_pnetids = kActive;
+  observation_.pods["u1"].setups = {set_up()};
+  EXPECT_THAT(at(seconds(130)), IsEmpty());
+  observation_.pods.clear();
+  EXPECT_THAT(at(seconds(140)), IsEmpty());
+  EXPECT_THAT(at(seconds(170)), SizeIs(1));
+}
+
+TEST_F(Watch, NothingIsSaidOfThoseThatDoNotAskDoNotRunOrUseTheNodesNetwork) {
+  PodFacts silent = kPod;
+  silent.asks_for_smc = false;
+  PodFacts pending = kPod;
+  pending.running = false;
+  PodFacts on_the_node = kPod;
+  on_the_node.host_network = true;
+  pods_ = {silent, pending, on_the_node};
+  (void)at(seconds(100));
+  EXPECT_THAT(at(seconds(200)), IsEmpty());
+}
+
+TEST_F(Watch, AFindingGoesWithItsPod) {
+  (void)at(seconds(100));
+  EXPECT_THAT(at(seconds(130)), SizeIs(1));
+  pods_.clear();
+  EXPECT_THAT(at(seconds(131)), IsEmpty());
+}
+
+}  // namespace
+}  // namespace smc::node
