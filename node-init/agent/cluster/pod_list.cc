@@ -13,7 +13,7 @@ void PodList::let_go(const PodFacts& pod) {
 void PodList::replace(const std::vector<nlohmann::json>& all) {
   std::map<std::string, PodFacts> now;
   for (const nlohmann::json& object : all)
-    if (auto pod = read_pod(object)) now[pod->uid] = *std::move(pod);
+    if (auto pod = read_pod(object)) now.insert_or_assign(pod->uid, *pod);
   const std::lock_guard lock(mutex_);
   for (const auto& [uid, pod] : pods_)
     if (!now.contains(uid)) let_go(pod);
