@@ -202,6 +202,28 @@ Result<std::string> fingerprint(const std::string& certificate_pem) {
   return infos->front().sha256;
 }
 
+const char* step_name(Kind kind) {
+  switch (kind) {
+    case Kind::kNone:
+      return "none";
+    case Kind::kIssueLeaf:
+      return "issue";
+    case Kind::kCreate:
+      return "create";
+    case Kind::kRestore:
+      return "restore";
+    case Kind::kPublish:
+      return "publish";
+    case Kind::kSwitch:
+      return "switch";
+    case Kind::kPrune:
+      return "prune";
+    case Kind::kSetBundle:
+      return "bundle";
+  }
+  return "";
+}
+
 bool needs_authority(Kind kind) {
   return kind == Kind::kCreate || kind == Kind::kPublish;
 }

@@ -75,6 +75,9 @@ struct Step {
 
 Step next_step(const Observed& observed, const RotationWaits& waits);
 
+// "publish", for logs and metrics.
+const char* step_name(Step::Kind kind);
+
 // Whether the step needs a new CA, and whether it changes the Secret.
 bool needs_authority(Step::Kind kind);
 bool writes_secret(Step::Kind kind);

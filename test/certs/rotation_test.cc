@@ -10,9 +10,7 @@
 namespace smc::certs {
 
 void PrintTo(const Step::Kind& kind, std::ostream* out) {
-  static constexpr const char* kNames[] = {"none",    "issue leaf", "create", "restore",
-                                           "publish", "switch",     "prune",  "set bundle"};
-  *out << kNames[static_cast<int>(kind)];
+  *out << step_name(kind);
 }
 
 namespace {
