@@ -1,6 +1,9 @@
 // The command line of smc-webhook.
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -32,6 +35,46 @@ void add_kubeconfig(CLI::App& command, std::string& path) {
       ->envname("SMC_WEBHOOK_KUBECONFIG");
 }
 
+// The certificate that the webhook issues itself, in place of one from files.
+void add_self_managed_options(CLI::App& command, SelfManagedOptions& options) {
+  static const std::map<std::string, std::int64_t> kUnits = {
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  const auto add = [&command](const char* name, const char* twin, std::string& value,
+                              const char* help) {
+    return command.add_option(name, value, help)->envname(twin);
+  };
+  const auto add_wait = [&command](const char* name, const char* twin,
+                                   std::chrono::milliseconds& value, const char* shown,
+                                   const char* help) {
+    const auto set = [&value](std::int64_t milliseconds) {
+      value = std::chrono::milliseconds(milliseconds);
+    };
+    return command.add_option_function<std::int64_t>(name, set, help)
+        ->envname(twin)
+        ->default_str(shown)
+        ->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED))
+        ->check(CLI::NonNegativeNumber);
+  };
+  CLI::Option* secret =
+      add("--self-managed-secret", "SMC_WEBHOOK_SELF_MANAGED_SECRET", options.secret,
+          "NAMESPACE/NAME of the Secret in which the replicas keep a CA of their own; in place of "
+          "--tls-cert and --tls-key")
+          ->excludes("--tls-cert")
+          ->excludes("--tls-key");
+  add("--webhook-configuration", "SMC_WEBHOOK_WEBHOOK_CONFIGURATION", options.configuration,
+      "MutatingWebhookConfiguration whose caBundle is kept right")
+      ->needs(secret);
+  add("--service-name", "SMC_WEBHOOK_SERVICE_NAME", options.service,
+      "the name that the API server calls, SERVICE.NAMESPACE.svc")
+      ->needs(secret);
+  add_wait("--rotation-settle", "SMC_WEBHOOK_ROTATION_SETTLE", options.settle, "1m",
+           "how long caBundle holds both CAs before the new one signs")
+      ->needs(secret);
+  add_wait("--rotation-retain", "SMC_WEBHOOK_ROTATION_RETAIN", options.retain, "1h",
+           "how long the old CA stays trusted then")
+      ->needs(secret);
+}
+
 void add_serve_options(CLI::App& command, ServeOptions& options) {
   const auto add = [&command](const char* name, const char* twin, std::string& value,
                               const char* help) {
@@ -45,6 +88,7 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       "clients must have a certificate of these authorities, PEM");
   add("--health-listen", "SMC_WEBHOOK_HEALTH_LISTEN", options.health_listen,
       "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
+  add_self_managed_options(command, options.self_managed);
   add_kubeconfig(command, options.kubeconfig);
 }
 

@@ -48,6 +48,10 @@ struct Metrics::Families {
   Gauge* in_flight = nullptr;
   Gauge* connections = nullptr;
   Gauge* certificate_expires = nullptr;
+  prometheus::Family<Gauge>* authority_expires = nullptr;
+  prometheus::Family<Counter>* certificate_steps = nullptr;
+  prometheus::Family<Counter>* api_errors = nullptr;
+  prometheus::Family<Gauge>* api_in_touch = nullptr;
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -92,6 +96,21 @@ Metrics::Families::Families() {
   connections = &gauge("smc_webhook_connections", "Open connections to the admission listener.");
   certificate_expires = &gauge("smc_webhook_certificate_expiration_timestamp_seconds",
                                "End of the serving certificate's time, in Unix seconds.");
+  authority_expires = &prometheus::BuildGauge()
+                           .Name("smc_webhook_authority_expiration_timestamp_seconds")
+                           .Help(
+                               "End of the time of the CA that the webhook's replicas share, in "
+                               "Unix seconds.")
+                           .Register(registry);
+  certificate_steps = &counters("smc_webhook_certificate_steps_total",
+                                "Steps in the life of the shared CA that this replica took, by "
+                                "step and result; of a rotation: publish, switch, prune.");
+  api_errors = &counters("smc_webhook_api_errors_total",
+                         "Requests to and watches of an API server that failed, by their use.");
+  api_in_touch = &prometheus::BuildGauge()
+                      .Name("smc_webhook_api_in_touch")
+                      .Help("1 while the API server answers, 0 while what was last known is used.")
+                      .Register(registry);
   gauge("smc_webhook_build_info", "1, labelled with the version.", {{"version", kVersion}}).Set(1);
 }
 
@@ -129,6 +148,24 @@ void Metrics::reloaded(Reloaded what, bool ok) {
 void Metrics::certificate_expires(std::chrono::system_clock::time_point when) {
   families_->certificate_expires->Set(
       static_cast<double>(std::chrono::system_clock::to_time_t(when)));
+}
+
+void Metrics::authority_expires(std::chrono::system_clock::time_point when) {
+  families_->authority_expires->Add({}).Set(
+      static_cast<double>(std::chrono::system_clock::to_time_t(when)));
+}
+
+void Metrics::certificate_step(const std::string& step, const std::string& result) {
+  families_->certificate_steps->Add({{"step", step}, {"result", result}}).Increment();
+}
+
+void Metrics::api_failed(const std::string& use) {
+  families_->api_errors->Add({{"use", use}}).Increment();
+}
+
+void Metrics::api_in_touch(const std::string& use, bool in_touch) {
+  families_->api_errors->Add({{"use", use}});  // there from the start, at 0
+  families_->api_in_touch->Add({{"use", use}}).Set(in_touch ? 1 : 0);
 }
 
 std::string Metrics::text() const {

@@ -41,6 +41,15 @@ class Metrics {
   void reloaded(Reloaded what, bool ok);
   void certificate_expires(std::chrono::system_clock::time_point when);
 
+  // The certificate authority that the replicas share; none of these is there where it comes from
+  // elsewhere.
+  void authority_expires(std::chrono::system_clock::time_point when);
+  void certificate_step(const std::string& step, const std::string& result);
+
+  // What the webhook asks an API server for, by its use: "certificates".
+  void api_failed(const std::string& use);
+  void api_in_touch(const std::string& use, bool in_touch);
+
   // In Prometheus' text format, the process's own figures included.
   std::string text() const;
 

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "kube/cluster.h"
 #include "webhook/config.h"
 #include "webhook/health.h"
 #include "webhook/host_port.h"
@@ -26,6 +27,7 @@
 #include "webhook/metrics.h"
 #include "webhook/readiness.h"
 #include "webhook/review_handler.h"
+#include "webhook/self_managed.h"
 #include "webhook/tls.h"
 #include "webhook/watch.h"
 
@@ -93,10 +95,23 @@ Result<TlsContext> read_tls(const Result<FileSet::Contents>& contents) {
       {(*contents)[0], (*contents)[1], contents->size() > 2 ? (*contents)[2] : std::string()});
 }
 
+bool self_managed(const ServeOptions& options) {
+  return !options.self_managed.secret.empty();
+}
+
 std::vector<std::string> tls_paths(const ServeOptions& options) {
-  std::vector<std::string> paths = {options.tls_cert, options.tls_key};
+  std::vector<std::string> paths;
+  if (!self_managed(options)) paths = {options.tls_cert, options.tls_key};
   if (!options.client_ca.empty()) paths.push_back(options.client_ca);
   return paths;
+}
+
+// Where the webhook issues its own certificate, the only file is that of --client-ca.
+Result<std::string> read_client_ca(const Result<FileSet::Contents>& contents) {
+  if (contents) return contents->empty() ? std::string() : contents->front();
+  Error failed = contents.error();
+  failed.hint = "--client-ca names the file";
+  return failed;
 }
 
 std::vector<std::string> config_paths(const ServeOptions& options) {
@@ -125,11 +140,15 @@ class Daemon {
 
  private:
   Result<void> load();
+  Result<void> load_tls();
+  Result<void> start_authority();
+  Result<std::shared_ptr<const kube::Cluster>> cluster();
   Result<void> open_health();
   void use(TlsContext tls);
   void use(std::shared_ptr<const Config> config);
   Error with_hint(Error config_error) const;
   void check_files();
+  void take_tls_files(const Result<FileSet::Contents>& contents);
   void check_expiry();
   void take_signal();
   void turn();
@@ -144,8 +163,11 @@ class Daemon {
   Readiness readiness_;
   std::shared_ptr<const Config> config_ = std::make_shared<const Config>();
   TlsContext tls_;
+  std::string client_ca_;  // PEM, where the certificate is self-managed
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<HealthListener> health_;
+  std::shared_ptr<const kube::Cluster> cluster_;
+  std::unique_ptr<SelfManaged> authority_;
   Clock::time_point next_check_ = Clock::now() + kPollInterval;
   std::optional<Clock::time_point> drain_at_;
   int signals_taken_ = 0;
@@ -162,9 +184,40 @@ Result<void> Daemon::load() {
   if (!config) return with_hint(config.error());
   config_ = std::make_shared<const Config>(std::move(*config));
   log::set_level(config_->log_level);
-  auto tls = read_tls(*tls_files_.changed());
+  return load_tls();
+}
+
+Result<void> Daemon::load_tls() {
+  const Result<FileSet::Contents> contents = *tls_files_.changed();
+  if (self_managed(options_)) {
+    if (auto checked = SelfManaged::check(options_.self_managed); !checked) return checked;
+    auto client_ca = read_client_ca(contents);
+    if (!client_ca) return client_ca.error();
+    client_ca_ = std::move(*client_ca);
+  }
+  auto tls = self_managed(options_) ? placeholder_tls(options_.self_managed.service, client_ca_)
+                                    : read_tls(contents);
   if (!tls) return tls.error();
   tls_ = std::move(*tls);
+  return {};
+}
+
+// The API server of the cluster that this webhook serves; read once, for all that ask it.
+Result<std::shared_ptr<const kube::Cluster>> Daemon::cluster() {
+  if (!cluster_) {
+    const auto found = kube::find_cluster(options_.kubeconfig);
+    if (!found) return found.error();
+    cluster_ = std::make_shared<const kube::Cluster>(*found);
+  }
+  return cluster_;
+}
+
+Result<void> Daemon::start_authority() {
+  if (!self_managed(options_)) return {};
+  const auto found = cluster();
+  if (!found) return found.error();
+  authority_ = std::make_unique<SelfManaged>(*found, options_.self_managed, client_ca_, *listener_,
+                                             metrics_, readiness_);
   return {};
 }
 
@@ -198,11 +251,12 @@ Result<void> Daemon::start() {
       std::make_unique<Listener>(limits, tls_.context, review_handler(config_, metrics_), metrics_);
   const auto bound = listener_->bind(*address);
   if (!bound) return bound.error();
+  if (auto started = start_authority(); !started) return started.error();
   if (auto opened = open_health(); !opened) return opened.error();
   check_expiry();
   log::info("listening", {{"address", bound->text()},
                           {"version", kVersion},
-                          {"certificate", tls_.subject},
+                          {"certificate", authority_ ? "self-managed" : tls_.subject},
                           {"client_certificates", !options_.client_ca.empty()}});
   return {};
 }
@@ -272,14 +326,23 @@ void Daemon::check_files() {
     else
       log::error("configuration not reloaded, the old one stays", with_hint(config.error()));
   }
-  if (auto contents = tls_files_.changed()) {
-    auto tls = read_tls(*contents);
-    metrics_.reloaded(Reloaded::kCertificate, tls.ok());
+  if (const auto contents = tls_files_.changed()) take_tls_files(*contents);
+}
+
+void Daemon::take_tls_files(const Result<FileSet::Contents>& contents) {
+  Result<void> taken;
+  if (authority_) {
+    auto client_ca = read_client_ca(contents);
+    taken = client_ca ? authority_->use_client_ca(std::move(*client_ca)) : client_ca.error();
+  } else {
+    auto tls = read_tls(contents);
     if (tls)
       use(std::move(*tls));
     else
-      log::error("certificate not reloaded, the old one stays", tls.error());
+      taken = tls.error();
   }
+  metrics_.reloaded(Reloaded::kCertificate, taken.ok());
+  if (!taken) log::error("certificate not reloaded, the old one stays", taken.error());
 }
 
 void Daemon::use(std::shared_ptr<const Config> config) {
@@ -299,6 +362,7 @@ void Daemon::use(TlsContext tls) {
 }
 
 void Daemon::check_expiry() {
+  if (authority_) return;  // it does that itself, by the API server's clock
   metrics_.certificate_expires(tls_.not_after);
   const auto now = std::chrono::system_clock::now();
   if (now >= tls_.not_after)

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "webhook/self_managed.h"
+
 namespace smc::webhook {
 
 struct ServeOptions {
@@ -14,6 +16,7 @@ struct ServeOptions {
   std::string tls_key = "/etc/smc-webhook/tls/tls.key";
   std::string client_ca;  // empty: clients need no certificate
   std::string health_listen = "0.0.0.0:8080";
+  SelfManagedOptions self_managed;  // in place of tls_cert and tls_key
   std::string kubeconfig;  // of the cluster that it serves; empty: the pod's service account
 };
 

@@ -31,12 +31,15 @@ TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
   ASSERT_EQ(role["rules"].size(), 1U);
   EXPECT_EQ(role["rules"][0]["resources"], nlohmann::json({"secrets"}));
   EXPECT_EQ(role["rules"][0]["resourceNames"], nlohmann::json({"smc-smc-webhook-ca"}));
+  EXPECT_EQ(role["rules"][0]["verbs"], nlohmann::json({"get", "list", "watch", "update"}));
 
   const auto cluster = rendering.only("ClusterRole", "webhook");
   ASSERT_EQ(cluster["rules"].size(), 2U);
   const auto webhook = rendering.only("MutatingWebhookConfiguration", "webhook");
   EXPECT_EQ(rule_for(cluster, "mutatingwebhookconfigurations")["resourceNames"],
             nlohmann::json({webhook["metadata"]["name"]}));
+  EXPECT_EQ(rule_for(cluster, "mutatingwebhookconfigurations")["verbs"],
+            nlohmann::json({"get", "list", "watch", "patch"}));
   EXPECT_EQ(rule_for(cluster, "asmmeshconfigs")["resourceNames"], nlohmann::json({"default"}));
 }
 

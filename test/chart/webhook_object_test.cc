@@ -1,4 +1,6 @@
 // The MutatingWebhookConfiguration.
+#include <algorithm>
+
 #include "test/chart/chart.h"
 
 namespace smc::chart {
@@ -93,6 +95,28 @@ TEST_F(WebhookObject, CertManagerFindsItsCertificateByTheAnnotation) {
                            "webhook")["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
             "smc-system/" + certificate["metadata"]["name"].get<std::string>());
   EXPECT_EQ(certificate["spec"]["dnsNames"], nlohmann::json({"smc-smc-webhook.smc-system.svc"}));
+}
+
+// The webhook is told the objects by the names that the chart gives them.
+TEST_F(WebhookObject, IsKeptByTheWebhookWhereThatIssuesItsOwnCertificate) {
+  for (const Release& release : {Release{}, Release{.set = {"fullnameOverride=other"}}}) {
+    const Rendering& rendering = render(release);
+    const auto args = rendering.only(
+        "Deployment", "webhook")["spec"]["template"]["spec"]["containers"][0]["args"];
+    const auto has = [&args](const std::string& flag) {
+      return std::find(args.begin(), args.end(), flag) != args.end();
+    };
+    const std::string service = rendering.only("Service", "webhook")["metadata"]["name"];
+    const std::string secret = rendering.only("Secret", "webhook")["metadata"]["name"];
+    const std::string object =
+        rendering.only("MutatingWebhookConfiguration", "webhook")["metadata"]["name"];
+    EXPECT_TRUE(has("--service-name=" + service + ".smc-system.svc")) << args;
+    EXPECT_TRUE(has("--self-managed-secret=smc-system/" + secret)) << args;
+    EXPECT_TRUE(has("--webhook-configuration=" + object)) << args;
+  }
+  const auto from_files =
+      render({.set = {"certificates.mode=certManager"}}).only("Deployment", "webhook").dump();
+  EXPECT_EQ(from_files.find("--self-managed-secret"), std::string::npos);
 }
 
 TEST_F(WebhookObject, PointsToTheService) {

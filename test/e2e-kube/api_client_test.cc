@@ -168,15 +168,6 @@ TEST_F(ApiClient, AWrongTokenIsUnauthorized) {
   EXPECT_EQ(got.error().reason, "Unauthorized");
 }
 
-TEST_F(ApiClient, AnAncientVersionIsGone) {
-  WatchRequest request;
-  request.resource_version = "1";
-  request.on_event = [](const WatchEvent&) {};
-  const Outcome<void> ended = client_->watch(secrets(), request);
-  ASSERT_FALSE(ended);
-  EXPECT_TRUE(ended.error().gone()) << ended.error().what;
-}
-
 class Lines {
  public:
   void add(std::string line) {
@@ -249,9 +240,34 @@ json mesh_crd() {
                                    {"schema", {{"openAPIV3Schema", schema}}}}})}}}};
 }
 
+// The server keeps the changes of a resource since it began to serve it.
+TEST_F(ApiClient, AnAncientVersionIsGone) {
+  ASSERT_TRUE(client_->create({kCrds, "", "", ""}, mesh_crd()));
+  Outcome<List> served = client_->list({kMeshConfigs, "", "", ""}, {});
+  for (int i = 0; !served && i < 100; ++i) {  // established a moment after its creation
+    stop_.sleep(milliseconds(100));
+    served = client_->list({kMeshConfigs, "", "", ""}, {});
+  }
+  WatchRequest request;
+  request.resource_version = "1";
+  request.timeout = std::chrono::seconds(5);
+  request.on_event = [](const WatchEvent&) {};
+  const Outcome<void> ended = client_->watch({kMeshConfigs, "", "", ""}, request);
+  EXPECT_FALSE(ended);
+  if (!ended) {
+    EXPECT_TRUE(ended.error().gone()) << ended.error().what;
+  }
+  EXPECT_TRUE(client_->remove({kCrds, "", "asmmeshconfigs.istio.alibabacloud.com", ""}, nullptr));
+}
+
 TEST_F(ApiClient, FollowsACustomResourceThroughItsRemovalAndReturn) {
   const Target crd{kCrds, "", "asmmeshconfigs.istio.alibabacloud.com", ""};
-  ASSERT_TRUE(client_->create({kCrds, "", "", ""}, mesh_crd()));
+  Outcome<json> first = client_->create({kCrds, "", "", ""}, mesh_crd());
+  for (int i = 0; !first && i < 100; ++i) {  // that of another test is still being removed
+    stop_.sleep(milliseconds(100));
+    first = client_->create({kCrds, "", "", ""}, mesh_crd());
+  }
+  ASSERT_TRUE(first) << first.error().what;
   Lines lines;
   WatcherOptions quick;
   quick.client = options();

@@ -9,7 +9,11 @@
 - --config=/etc/smc-webhook/config.yaml
 - --listen=0.0.0.0:{{ .Values.webhook.port }}
 - --health-listen=0.0.0.0:{{ .Values.webhook.healthPort }}
-{{- if ne .Values.certificates.mode "selfManaged" }}
+{{- if eq .Values.certificates.mode "selfManaged" }}
+- --self-managed-secret={{ .Release.Namespace }}/{{ include "smc-webhook.certificateSecret" . }}
+- --webhook-configuration={{ include "smc-webhook.clusterName" (list . "webhook") }}
+- --service-name={{ include "smc-webhook.fullname" . }}.{{ .Release.Namespace }}.svc
+{{- else }}
 - --tls-cert=/etc/smc-webhook-tls/tls.crt
 - --tls-key=/etc/smc-webhook-tls/tls.key
 {{- end }}

@@ -1,14 +1,10 @@
-# Helm installs the chart, two webhook pods get ready
+# Helm installs the chart with its defaults, two webhook pods get ready with a CA of their own
 namespace "$NAMESPACE"
 namespace apps
 kubectl label namespace kube-system kubernetes.io/metadata.name=kube-system
 for n in 1 2; do kubectl label node "node$n" "$PREFIX/erdma=true"; done
 
-"$ROOT/build/release/bin/smc-certs" issue --dir "$SCENARIO_DIR/tls" --dns "$RELEASE-smc-webhook.$NAMESPACE.svc"
-kubectl -n "$NAMESPACE" create secret tls webhook-tls --cert="$SCENARIO_DIR/tls/tls.crt" --key="$SCENARIO_DIR/tls/tls.key"
-helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 60s --set agent.enabled=false \
-  --set certificates.mode=existingSecret --set certificates.existingSecret.name=webhook-tls \
-  --set "certificates.existingSecret.caBundle=$(base64 -w0 "$SCENARIO_DIR/tls/ca.crt")"
+helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 60s --set agent.enabled=false
 equal "ready webhook pods" 2 "$(webhook_addresses | wc -w)"
 
 # ready is for the kubelet; the API server has to hear of the endpoints as well

@@ -10,7 +10,7 @@ configure() { # HELM-OPTION...
   helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values "$@" >/dev/null
 }
 mistake_counted() { # by one of them at the least; "none" is no number
-  [ "$(metric smc_webhook_reloads_total 'what="config",result="error"')" -ge 1 ]
+  [ "$(metric smc_webhook_reloads_total 'result="error",what="config"')" -ge 1 ]
 }
 pods() {
   kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | sort
@@ -25,6 +25,7 @@ await 10 "the new default reaches the pods" bash -c "kubectl create --dry-run=se
   jq -e '.spec.initContainers[0].args | index(\"--on-failure=fail\")'"
 
 # somebody edits the ConfigMap by hand, and mistypes
+trap 'configure --set injection.onFailure=fallback --force-conflicts' EXIT # pods that start with it would fail
 kubectl -n "$NAMESPACE" get configmap "$RELEASE-smc-webhook" -o json |
   jq '.data["config.yaml"] |= sub("onFailure: fail"; "onFailur: fallback")' | kubectl replace -f -
 await 10 "the mistake is counted" mistake_counted

@@ -1,0 +1,36 @@
+// The two objects of the API that carry a shared CA: the Secret that holds it and the
+// MutatingWebhookConfiguration whose caBundle trusts it. Pure functions, safe on any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "certs/rotation.h"
+
+namespace smc::certs {
+
+// On the Secret: a new value asks for a rotation. The second one is ours: the last value answered.
+inline constexpr char kRotateAnnotation[] = "smc.asm.alibabacloud.com/rotate";
+inline constexpr char kRotatedAnnotation[] = "smc.asm.alibabacloud.com/rotated";
+
+SharedAuthorities authorities_of(const nlohmann::json& secret);
+
+// The Secret with these in it, everything else as it was, its resourceVersion included: an update
+// with it is refused where somebody else was first.
+nlohmann::json with_authorities(nlohmann::json secret, const SharedAuthorities& authorities);
+
+// The caBundle of each webhook, decoded; empty where it has none.
+std::vector<std::string> bundles_of(const nlohmann::json& configuration);
+
+// A JSON patch (RFC 6902) that sets caBundle and nothing else, and is refused where the object has
+// changed since: other fields belong to Helm.
+nlohmann::json bundle_patch(const nlohmann::json& configuration, const std::string& bundle);
+
+// Another one whenever any of it has changed that counts for a rotation: the certificates, and for
+// the webhook object its whole specification, so that a bundle which was reset and put right
+// between two looks is noticed.
+std::string state_key(const SharedAuthorities& authorities, const nlohmann::json& configuration);
+
+}  // namespace smc::certs
