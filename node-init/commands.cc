@@ -56,7 +56,8 @@ ExitCode run_status(System& system, bool json) {
   const auto status = read_status(system);
   if (!status) {
     std::fprintf(stderr, "smc-node-init: error: %s hint: %s\n", status.error().text().c_str(),
-                 status.error().hint.c_str());
+                 status.error().hint.empty() ? "run it as root in the pod's network namespace"
+                                             : status.error().hint.c_str());
     return ExitCode::kNotPossible;
   }
   const std::string text = json ? status_json(*status) + "\n" : status_text(*status);

@@ -73,7 +73,7 @@ class PodSetup {
                 error.hint.empty() ? general_hint(error.code) : error.hint);
   }
 
-  void describe_devices();
+  void describe_devices(const std::vector<RdmaDevice>& known);
   bool device_is_ours();
   bool adopt(const std::string& found, const std::vector<SmcDevice>& devices);
   bool set_parameter(const std::string& path, const std::string& value);
@@ -144,7 +144,7 @@ bool PodSetup::choose_network() {
   report_.device = port->device;
   tell(StepOutcome::kOk, choice->pnetid + ": " + choice->reason + "; RDMA device " + port->device +
                              " port " + std::to_string(port->port.number));
-  describe_devices();
+  describe_devices(known);
   const bool visible = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& device) {
     return device.name == port->device;
   });
@@ -156,7 +156,7 @@ bool PodSetup::choose_network() {
 }
 
 // For the log alone: what libibverbs can tell where the container has the device files.
-void PodSetup::describe_devices() {
+void PodSetup::describe_devices(const std::vector<RdmaDevice>& known) {
   if (!system_.list_directory("/dev/infiniband")) return;
   const auto devices = system_.verbs_devices();
   if (!devices) {
@@ -164,8 +164,13 @@ void PodSetup::describe_devices() {
     return;
   }
   for (const VerbsDevice& device : *devices) {
-    std::string text = device.name + ": type " + device.node_type;
-    if (!device.problem.empty()) text += ", " + device.problem;
+    const bool is_erdma = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& one) {
+      return one.name == device.name && one.is_erdma();
+    });
+    std::string text = device.name + (is_erdma ? " (eRDMA): type " : ": type ") + device.node_type;
+    text += device.problem.empty() ? ", firmware " + device.firmware + ", up to " +
+                                         std::to_string(device.max_qp) + " queue pairs"
+                                   : ", " + device.problem;
     for (const VerbsPort& port : device.ports)
       text += ", port " + std::to_string(port.number) + " " + port.state + " with MTU " +
               std::to_string(port.mtu);
@@ -324,8 +329,9 @@ bool PodSetup::test() {
     return fail(ExitCode::kFellBack, {"no SMC connection came about: " + result->failure->what,
                                       result->failure->code, self_test_hint(kConfirmLinkTimeout)});
   if (result->is_smcr)
-    return tell(StepOutcome::kOk, "SMC-R over " + result->device + " in " +
-                                      std::to_string(result->took.count()) + " ms");
+    return tell(StepOutcome::kOk,
+                "SMC-R over " + result->device + " in " + std::to_string(result->took.count()) +
+                    " ms" + (result->was_reset ? ", after a first connection was reset" : ""));
   return fail(ExitCode::kFellBack,
               {"the connection fell back to TCP: " + describe_fallback(result->telling_code), 0,
                self_test_hint(result->telling_code)});

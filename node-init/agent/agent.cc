@@ -93,8 +93,10 @@ void Agent::observe(int stop_fd) {
                 {{"error", observation->problem}, {"namespaces", observation->problems}});
     current_.observation = std::move(*observation);
     current_.observed = true;
-  } else {
+    blind_.clear();
+  } else if (observation.error().text() != blind_) {
     log::error("pods could not be observed", observation.error());
+    blind_ = observation.error().text();
   }
   const auto end = system_.now();
   current_.observation_took = end - begin;

@@ -61,6 +61,7 @@ class Agent {
   RoundPacer pacer_;
   Clock::time_point next_observation_;
   AgentSnapshot current_;
+  std::string blind_;  // why pods cannot be observed, as last logged; empty: they can
 
   mutable std::mutex mutex_;
   std::shared_ptr<const AgentSnapshot> published_;  // guarded by mutex_

@@ -31,7 +31,7 @@ class NoDirectory final : public PodDirectory {
 };
 
 ExitCode fail(ExitCode code, const Error& error) {
-  std::fprintf(stderr, "smc-node-agent: error: %s\nhint: %s\n", error.text().c_str(),
+  std::fprintf(stderr, "smc-node-agent: error: %s hint: %s\n", error.text().c_str(),
                error.hint.empty() ? "run it as root on the node" : error.hint.c_str());
   return code;
 }
@@ -100,7 +100,9 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   StatusServer server({[&agent] { return agent.ailing(); }, [&agent] { return agent.not_ready(); },
                        [&] { return agent.metrics() + (side ? side->metrics() : ""); }});
   const auto address = server.start(command.listen);
-  if (!address) return fail(ExitCode::kRefused, address.error());
+  // Without an errno it is no address.
+  if (!address)
+    return fail(address.error().code == 0 ? ExitCode::kUsage : ExitCode::kRefused, address.error());
   log::info("started", {{"version", kVersion},
                         {"listen", *address},
                         {"cluster", *cluster ? (*cluster)->origin : "none"}});

@@ -187,8 +187,9 @@ Result<void> FakeSystem::in_new_net_namespace(const std::function<Result<void>()
 }
 
 Result<std::unique_ptr<SmcPair>> FakeSystem::connect_smc_pair(const std::string& address,
-                                                              std::chrono::milliseconds) {
+                                                              std::chrono::milliseconds timeout) {
   const auto fault = note("connect " + address, false);
+  pair_timeouts.push_back(timeout);
   now_ += pair_takes;
   if (fault) return Error{"connect an SMC socket", fault->code, {}};
   if (pair_error) return *pair_error;

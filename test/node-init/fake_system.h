@@ -65,6 +65,7 @@ class FakeSystem final : public System {
   // What becomes of an SMC connection made by connect_smc_pair; without it the tables decide.
   std::optional<Error> pair_error;
   Clock::duration pair_takes = std::chrono::milliseconds(80);
+  std::vector<std::chrono::milliseconds> pair_timeouts;  // of the calls so far
 
   FakeNamespace& pod() { return namespaces.at("pod"); }
   FakeNamespace& node() { return namespaces.at("node"); }

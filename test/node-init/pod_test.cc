@@ -2,6 +2,7 @@
 // again whatever happened before.
 #include "node-init/pod.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <gmock/gmock.h>
@@ -209,6 +210,28 @@ TEST_F(PodTest, VerbsAreAskedOnlyWhereTheContainerHasTheDeviceFiles) {
   EXPECT_THAT(system_.requests, testing::Contains("verbs"));
 }
 
+TEST_F(PodTest, WhatVerbsTellIsReportedAndAnErdmaDeviceNamedAsSuch) {
+  system_.directories["/dev/infiniband"] = {"uverbs0"};
+  system_.files["/sys/class/infiniband/rdma0/device/vendor"] = "0x1ded\n";
+  system_.files["/sys/class/infiniband/rdma0/device/device"] = "0x107f\n";
+  system_.verbs = {{"rdma0",
+                    "CA",
+                    "1.0",
+                    0,
+                    0,
+                    8,
+                    {{1, "active", 4096}},
+                    {{1, 0, "::ffff:10.9.0.254", "RoCE v2", 2}},
+                    ""},
+                   {"rdma1", "RNIC", "", 0, 0, 0, {}, {}, "open rdma1: Permission denied"}};
+  std::vector<std::string> texts;
+  for (const PodStep& step : run().steps) texts.push_back(step.text);
+  EXPECT_THAT(texts, testing::IsSupersetOf(
+                         {"rdma0 (eRDMA): type CA, firmware 1.0, up to 8 queue pairs, port 1 "
+                          "active with MTU 4096, GID ::ffff:10.9.0.254 (RoCE v2)",
+                          "rdma1: type RNIC, open rdma1: Permission denied"}));
+}
+
 // --- step 4
 
 TEST_F(PodTest, TakesTheInterfaceWithTheDefaultRouteElseEth0) {
@@ -347,6 +370,29 @@ TEST_F(PodTest, AMissingUeidIsTheFirstThingTheHintNames) {
 TEST_F(PodTest, AConnectionThatNeverComesAboutIsAFailureNotAWarning) {
   system_.pair_error = Error{"connect an SMC socket", ETIMEDOUT, {}};
   expect_failure(ExitCode::kFellBack, "self-test");
+}
+
+TEST_F(PodTest, AConnectionThatIsResetIsTriedOnceMoreAndSaid) {
+  for (const int reset : {ECONNRESET, ECONNABORTED, EPIPE}) {
+    system_.fail("connect 10.9.0.11", reset);
+    const PodReport report = run();
+    EXPECT_EQ(report.code, ExitCode::kDone);
+    EXPECT_TRUE(report.self_test && report.self_test->is_smcr);
+    EXPECT_THAT(report.steps.back().text, HasSubstr("first connection was reset"));
+  }
+}
+
+TEST_F(PodTest, ASecondResetIsAFailureAndThereIsNoThirdConnection) {
+  system_.fail("connect 10.9.0.11", ECONNRESET, 3);
+  EXPECT_THAT(expect_failure(ExitCode::kFellBack, "self-test").text, HasSubstr("reset"));
+  EXPECT_EQ(std::count(system_.requests.begin(), system_.requests.end(), "connect 10.9.0.11"), 2);
+}
+
+TEST_F(PodTest, TheSecondConnectionHasOnlyTheTimeThatIsLeft) {
+  system_.pair_takes = std::chrono::seconds(6);
+  system_.fail("connect 10.9.0.11", ECONNABORTED, 2);
+  expect_failure(ExitCode::kFellBack, "self-test");
+  EXPECT_THAT(system_.pair_timeouts, ElementsAre(kSelfTestTimeout, std::chrono::seconds(9)));
 }
 
 TEST_F(PodTest, AutoWarnsWhereNoVerdictIsPossibleAndOnFails) {

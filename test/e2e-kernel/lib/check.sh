@@ -51,11 +51,16 @@ start() {
 }
 
 end_programs() {
-  local pid
-  [ -e /tmp/row.pids ] || return 0
-  while read -r pid; do kill "$pid" 2>/dev/null || true; done </tmp/row.pids
+  end_programs_but ""
   rm -f /tmp/row.pids
   wait
+}
+
+# end_programs_but PID: all that the row has started, without that one.
+end_programs_but() {
+  local pid
+  [ -e /tmp/row.pids ] || return 0
+  while read -r pid; do [ "$pid" = "$1" ] || kill "$pid" 2>/dev/null || true; done </tmp/row.pids
 }
 
 # eventually LIMIT COMMAND...: repeats the command until it succeeds, for LIMIT seconds at most.

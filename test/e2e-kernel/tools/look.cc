@@ -1,7 +1,7 @@
 // smc-look: what the kernel's SMC tables hold, read by other code than the one under test; and the
 // hand that changes them behind its back. Tables come out as one JSON value.
 //
-//   smc-look pnets | ueids | devices | sockets | fallbacks
+//   smc-look pnets | ueids | devices | sockets | fallbacks | handshakes
 //   smc-look pnet-add NAME ETH|- [IB PORT] | pnet-del NAME | ueid-add EID | ueid-del EID
 //
 // Attribute numbers: linux/smc.h and linux/smc_diag.h. Exits 1 with the errno when the kernel
@@ -240,6 +240,29 @@ void print_fallbacks() {
   print_list(items);
 }
 
+// Connections that became SMC-R.
+void print_handshakes() {
+  struct Counter {
+    const char* side;
+    const char* version;
+    uint16_t attribute;
+  };
+  constexpr std::array kCounters{Counter{"client", "1", SMC_NLA_STATS_T_CLNT_V1_SUCC},
+                                 Counter{"client", "2", SMC_NLA_STATS_T_CLNT_V2_SUCC},
+                                 Counter{"server", "1", SMC_NLA_STATS_T_SRV_V1_SUCC},
+                                 Counter{"server", "2", SMC_NLA_STATS_T_SRV_V2_SUCC}};
+  std::vector<std::string> items;
+  call(SMC_GENL_FAMILY_NAME, generic(SMC_NETLINK_GET_STATS, SMC_GENL_FAMILY_VERSION), NLM_F_DUMP,
+       [&](const Attributes& message) {
+         const Attributes smcr = nested(nested(message, SMC_GEN_STATS), SMC_NLA_STATS_SMCR_TECH);
+         for (const Counter& counter : kCounters)
+           items.push_back("{\"side\":" + quoted(counter.side) +
+                           ",\"version\":" + quoted(counter.version) +
+                           ",\"count\":" + std::to_string(number(smcr, counter.attribute)) + "}");
+       });
+  print_list(items);
+}
+
 std::string endpoint(const __be32 (&address)[4], __be16 port) {
   std::array<char, INET_ADDRSTRLEN> host{};
   ::inet_ntop(AF_INET, address, host.data(), host.size());
@@ -300,18 +323,16 @@ void change_ueid(uint8_t command, const std::string& eid) {
 
 int usage() {
   std::fputs(
-      "usage: smc-look pnets | ueids | devices | sockets | fallbacks |\n"
+      "usage: smc-look pnets | ueids | devices | sockets | fallbacks | handshakes |\n"
       "       pnet-add NAME ETH|- [IB PORT] | pnet-del NAME | ueid-add EID | ueid-del EID\n",
       stderr);
   return 2;
 }
 
 int run(const std::vector<std::string>& words) {
-  static const std::map<std::string_view, void (*)()> kTables{{"pnets", print_pnets},
-                                                              {"ueids", print_ueids},
-                                                              {"devices", print_devices},
-                                                              {"sockets", print_sockets},
-                                                              {"fallbacks", print_fallbacks}};
+  static const std::map<std::string_view, void (*)()> kTables{
+      {"pnets", print_pnets},     {"ueids", print_ueids},         {"devices", print_devices},
+      {"sockets", print_sockets}, {"fallbacks", print_fallbacks}, {"handshakes", print_handshakes}};
   if (words.empty()) return usage();
   if (const auto table = kTables.find(words[0]); table != kTables.end() && words.size() == 1) {
     table->second();

@@ -1,7 +1,11 @@
 // The agent as a whole, on a kernel made of tables: its first round, and what readers see of it.
+#include <cerrno>
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "node-init/agent/agent.h"
 #include "test/node-init/fake_system.h"
 #include "test/support/temporary_directory.h"
@@ -65,6 +69,33 @@ TEST_F(AgentLoop, IsAilingOnceNoStepEndsForAMinute) {
   EXPECT_THAT(agent.ailing(), IsEmpty());
   system_.sleep_for(std::chrono::minutes(2));
   EXPECT_THAT(agent.ailing(), HasSubstr("stuck"));
+}
+
+// It looks every period: a lasting cause must not fill the log.
+TEST_F(AgentLoop, ThatPodsCannotBeObservedIsSaidOnce) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  options_.period = std::chrono::milliseconds(0);
+  system_.fail("readlink /proc/1/ns/net", EACCES, 4);
+  int looks = 0;
+  std::function<void()> count = [&] {
+    if (++looks == 4) {
+      EXPECT_EQ(::write(pipe[1], "x", 1), 1);
+    }
+    system_.before("readlink /proc/1/ns/net", count);
+  };
+  system_.before("readlink /proc/1/ns/net", count);
+  testing::internal::CaptureStderr();
+  Agent agent(system_, OwnRecordFile(directory_.path(), "boot-1"), options_, names_);
+  agent.run(pipe[0]);
+  log::flush();
+  const std::string said = testing::internal::GetCapturedStderr();
+  const auto first = said.find("pods could not be observed");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(said.find("pods could not be observed", first + 1), std::string::npos) << said;
+  EXPECT_EQ(looks, 4);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
 }
 
 TEST_F(AgentLoop, WithoutEventSocketsThePeriodStandsIn) {

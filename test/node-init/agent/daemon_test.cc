@@ -1,0 +1,215 @@
+// smc-node-agent itself: what it serves and where, how it ends, and its exit codes. It runs in a
+// network namespace made for the test, where it finds that it is not on the node's own and changes
+// nothing.
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <httplib.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "test/support/temporary_directory.h"
+
+namespace smc::node {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kProgram = SMC_BIN_DIR "/smc-node-agent";
+// Free, since nobody else is in this namespace.
+constexpr int kPort = 9470;
+
+// Moves this process into a network namespace of its own with its loopback device up. False where
+// this user may not.
+bool enter_new_namespace() {
+  const int kinds = ::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET;
+  if (::unshare(kinds) != 0) return false;
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::snprintf(request.ifr_name, sizeof request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+class Process {
+ public:
+  explicit Process(const std::vector<std::string>& arguments) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::dup2(ends[1], STDERR_FILENO);
+      std::vector<char*> words{const_cast<char*>(kProgram)};
+      for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
+      words.push_back(nullptr);
+      ::execv(kProgram, words.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    output_ = Fd(ends[0]);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  void signal(int number) const { ::kill(pid_, number); }
+
+  // Waits for its end. Returns the exit status, or -1 where a signal ended it.
+  int wait() {
+    std::array<char, 4096> part{};
+    for (ssize_t n = 0; (n = ::read(output_.get(), part.data(), part.size())) > 0;)
+      out.append(part.data(), static_cast<std::size_t>(n));
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  std::string out;  // standard output and error, after wait()
+
+ private:
+  pid_t pid_ = -1;
+  Fd output_;
+};
+
+class AgentProcess : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { ready_ = enter_new_namespace(); }
+  void SetUp() override {
+    if (!ready_) GTEST_SKIP() << "this user may not make a network namespace";
+    ::unsetenv("KUBERNETES_SERVICE_HOST");  // of a pod that runs the tests: no cluster is asked
+  }
+
+  std::vector<std::string> run(std::vector<std::string> more) const {
+    std::vector<std::string> words{"run", "--state-dir", directory_.file("state")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  // The answer, once there is one.
+  static httplib::Result get(const std::string& path) {
+    const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+    while (true) {
+      auto answer = httplib::Client("127.0.0.1", kPort).Get(path.c_str());
+      if (answer || steady_clock::now() > deadline) return answer;
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+
+  smc::test::TemporaryDirectory directory_;
+  static inline bool ready_ = false;
+  const std::string listen_ = "127.0.0.1:" + std::to_string(kPort);
+};
+
+TEST_F(AgentProcess, ServesItsMetricsAndStateOnTheChosenAddress) {
+  const Process agent(run({"--listen", listen_, "--period", "1"}));
+  const auto health = get("/healthz");
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->status, 200);
+  EXPECT_EQ(health->body, "ok\n");
+
+  const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+  std::string metrics;
+  while (metrics.find("smc_node_rounds_total{") == std::string::npos) {
+    ASSERT_LT(steady_clock::now(), deadline) << metrics;
+    metrics = get("/metrics")->body;
+  }
+  EXPECT_THAT(metrics, HasSubstr("smc_node_ready 0\n"));
+  EXPECT_THAT(metrics, HasSubstr("smc_node_check{check=\"namespace\",verdict=\"FAIL\"} 1\n"));
+  EXPECT_EQ(get("/metrics")->get_header_value("Content-Type"),
+            "text/plain; version=0.0.4; charset=utf-8");
+
+  const auto ready = get("/readyz");
+  EXPECT_EQ(ready->status, 503);
+  EXPECT_THAT(ready->body, HasSubstr("namespace: not the node's own"));
+  EXPECT_EQ(get("/nothing")->status, 404);
+}
+
+TEST_F(AgentProcess, GoesRoundAgainAfterThePeriod) {
+  const Process agent(run({"--listen", listen_, "--period", "1"}));
+  const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+  while (get("/metrics")->body.find("smc_node_rounds_total{result=\"not_ready\"} 3") ==
+         std::string::npos)
+    ASSERT_LT(steady_clock::now(), deadline);
+}
+
+TEST_F(AgentProcess, EndsAtOnceWhenTold) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Process agent(run({"--listen", listen_, "--period", "3600"}));
+    ASSERT_TRUE(get("/healthz"));
+    const auto told = steady_clock::now();
+    agent.signal(signal);
+    EXPECT_EQ(agent.wait(), 0) << agent.out;
+    // It sleeps in poll(); a second is what a busy machine may take to wake it.
+    EXPECT_LT(steady_clock::now() - told, std::chrono::seconds(1));
+    EXPECT_THAT(agent.out, HasSubstr("\"event\":\"stopped\""));
+  }
+}
+
+TEST_F(AgentProcess, AnAddressThatIsTakenIsRefusedAndAWrongOneIsUsage) {
+  const Process first(run({"--listen", listen_}));
+  ASSERT_TRUE(get("/healthz"));
+  Process second(run({"--listen", listen_}));
+  EXPECT_EQ(second.wait(), 3) << second.out;
+  EXPECT_THAT(second.out, ContainsRegex("error: .*Address already in use.* hint: .*--listen"));
+  for (const char* wrong : {"nonsense", "127.0.0.1:99999", "127.0.0.1:"}) {
+    Process agent(run({"--listen", wrong}));
+    EXPECT_EQ(agent.wait(), 1) << agent.out;
+    EXPECT_THAT(agent.out, ContainsRegex("error: .* hint: "));
+  }
+}
+
+TEST_F(AgentProcess, OneRoundElsewhereThanOnTheNodeIsNotPossibleAndChangesNothing) {
+  for (const char* how : {"--once", "--dry-run"}) {
+    Process agent(run({how, "--pnetid", "NET", "--ueid", "SMC-TEST"}));
+    EXPECT_EQ(agent.wait(), 2) << agent.out;
+    EXPECT_THAT(agent.out, ContainsRegex("FAIL +namespace .* hint: .*hostNetwork"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory_.file("state/own.json")));
+}
+
+TEST_F(AgentProcess, UninstallWithoutAnythingOfItsOwnIsDone) {
+  Process agent({"uninstall", "--state-dir", directory_.file("state")});
+  EXPECT_EQ(agent.wait(), 0) << agent.out;
+  EXPECT_THAT(agent.out, HasSubstr("nothing of its own"));
+}
+
+TEST_F(AgentProcess, WrongUsageIsOneWithAHint) {
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"nonsense"},
+                                                       {"run", "x"},
+                                                       {"run", "--period", "0"},
+                                                       {"run", "--pnetid", "SEVENTEENLETTERSX"},
+                                                       {"run", "--ueid", "with space"},
+                                                       {"run", "--log-level", "loud"},
+                                                       {"uninstall", "--pnetid", "A"}};
+  for (const auto& words : wrong) {
+    Process agent(words);
+    EXPECT_EQ(agent.wait(), 1) << agent.out;
+    EXPECT_THAT(agent.out, ContainsRegex("error: .* hint: ")) << testing::PrintToString(words);
+  }
+}
+
+}  // namespace
+}  // namespace smc::node
