@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -29,7 +30,8 @@ constexpr std::size_t kThreads = 4;
 // admission listener's too.
 constexpr std::size_t kMaxWaiting = 64;
 
-// For a whole request and its answer: a kubelet's probe gives up after one second by default.
+// For a whole request and its answer, the wait for a thread included: a kubelet's probe gives up
+// after one second by default.
 constexpr std::chrono::seconds kTotalTimeout{2};
 
 // Request line and header; a probe sends some hundred bytes.
@@ -40,7 +42,7 @@ constexpr std::size_t kMaxRequestBytes = 16 << 10;
 // limit for the whole.
 class LimitedStream final : public httplib::Stream {
  public:
-  explicit LimitedStream(int fd) : fd_(fd) {}
+  LimitedStream(int fd, Clock::time_point deadline) : fd_(fd), deadline_(deadline) {}
 
   bool is_readable() const override { return at_ < filled_ || wait(POLLIN); }
   bool is_writable() const override { return wait(POLLOUT); }
@@ -76,21 +78,23 @@ class LimitedStream final : public httplib::Stream {
   }
 
   const int fd_;
-  const Clock::time_point deadline_ = Clock::now() + kTotalTimeout;
+  const Clock::time_point deadline_;
   std::array<char, 2048> buffer_{};
   std::size_t at_ = 0;
   std::size_t filled_ = 0;
   std::size_t total_ = 0;
 };
 
-thread_local bool turn_away = false;
+// Of the connection that this thread has taken: where cpp-httplib's task cannot carry it. None: to
+// be closed unheard.
+thread_local std::optional<Clock::time_point> task_deadline;
 
 // One request a connection: a kept one would hold a thread.
 class LimitedServer final : public httplib::Server {
   bool process_and_close_socket(socket_t sock) override {
     const Fd owned(sock);
-    if (turn_away) return false;
-    LimitedStream stream(sock);
+    if (!task_deadline) return false;
+    LimitedStream stream(sock, *task_deadline);
     bool closed = false;
     const bool answered = process_request(stream, true, closed, nullptr);
     ::shutdown(sock, SHUT_RDWR);
@@ -101,15 +105,11 @@ class LimitedServer final : public httplib::Server {
 class LimitedPool final : public httplib::TaskQueue {
  public:
   void enqueue(std::function<void()> task) override {
-    if (waiting_ >= kMaxWaiting) {
-      turn_away = true;
-      task();
-      turn_away = false;
-      return;
-    }
+    if (waiting_ >= kMaxWaiting) return task();  // on the accepting thread, which has no deadline
     ++waiting_;
-    pool_.enqueue([this, task = std::move(task)] {
+    pool_.enqueue([this, task = std::move(task), deadline = Clock::now() + kTotalTimeout] {
       --waiting_;
+      task_deadline = deadline;
       task();
     });
   }

@@ -96,7 +96,8 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
 std::optional<Config> load_config_or_say(const std::string& file) {
   auto config = load_config(file);
   if (config) return std::move(*config);
-  std::cerr << config.error().text() << "\nhint: smc-webhook check-config " << file << '\n';
+  std::cerr << "smc-webhook: " << config.error().text() << " hint: smc-webhook check-config "
+            << file << '\n';
   return {};
 }
 

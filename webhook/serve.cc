@@ -379,7 +379,7 @@ int serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // of a log that nobody reads any more
   Daemon daemon(options);
   if (const auto started = daemon.start(); !started) {
-    std::cerr << "smc-webhook: " << started.error().text() << "\nhint: " << started.error().hint
+    std::cerr << "smc-webhook: " << started.error().text() << " hint: " << started.error().hint
               << '\n';
     return 2;
   }

@@ -33,7 +33,7 @@ Result<void> use_certificate(SSL_CTX* context, const std::string& pem) {
 
 Result<void> use_key(SSL_CTX* context, const std::string& pem) {
   const auto key = certs::parse_key(pem);
-  if (!key) return key.error();
+  if (!key) return Error{key.error().what, key.error().code, "it must be the key's file, as PEM"};
   if (SSL_CTX_use_PrivateKey(context, key->get()) != 1 || SSL_CTX_check_private_key(context) != 1)
     return certs::openssl_error("use the key with the certificate",
                                 "they are no pair; write both files of one issue");

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "certs/openssl.h"
+#include "test/webhook/serve/certificates.h"
 #include "test/webhook/serve/running_listener.h"
 #include "test/webhook/serve/tls_client.h"
 
@@ -120,26 +120,6 @@ class ClientCertificate : public testing::Test {
 // A client of TLS 1.3 believes the handshake done before the server has looked at its certificate.
 bool served(TlsClient& client) {
   return client.handshake() && client.exchange(post_request("{}")).has_value();
-}
-
-// A certificate for TLS clients, as an API server is given one; smc-certs issues those of servers
-// alone.
-certs::KeyPair client_pair(const certs::KeyPair& authority) {
-  const auto issuer = certs::parse_certificate(authority.certificate_pem);
-  const auto issuer_key = certs::parse_key(authority.key_pem);
-  const certs::Pkey key(EVP_EC_gen("P-256"));
-  const certs::Certificate made(X509_new());
-  X509_set_version(made.get(), X509_VERSION_3);
-  ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 7);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-  X509_set_issuer_name(made.get(), X509_get_subject_name(issuer->get()));
-  X509_set_pubkey(made.get(), key.get());
-  const certs::Extension usage(
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, "clientAuth"));
-  X509_add_ext(made.get(), usage.get(), -1);
-  X509_sign(made.get(), issuer_key->get(), EVP_sha256());
-  return {*certs::pem_of(made.get()), *certs::pem_of(key.get())};
 }
 
 TEST_F(ClientCertificate, OfTheAuthorityIsLetIn) {

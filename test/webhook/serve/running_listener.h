@@ -7,23 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "certs/authority.h"
+#include "test/webhook/serve/certificates.h"
 #include "test/webhook/serve/tls_client.h"
 #include "webhook/listener.h"
 #include "webhook/metrics.h"
 
 namespace smc::webhook {
-
-// Made once for all tests of a program.
-inline const certs::KeyPair& test_authority() {
-  static const certs::KeyPair kAuthority = *certs::make_authority(std::chrono::system_clock::now());
-  return kAuthority;
-}
-
-inline certs::KeyPair new_serving_pair() {
-  return *certs::issue_serving(test_authority(), *certs::parse_names({"localhost"}, {"127.0.0.1"}),
-                               std::chrono::system_clock::now());
-}
 
 inline SslContextPtr tls_of(const certs::KeyPair& pair, const std::string& client_ca = "") {
   auto made = make_tls_context({pair.certificate_pem, pair.key_pem, client_ca});

@@ -20,6 +20,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+void use_certificate(SSL* tls, const certs::KeyPair& pair) {
+  const auto certificate = certs::parse_certificate(pair.certificate_pem);
+  const auto key = certs::parse_key(pair.key_pem);
+  SSL_use_certificate(tls, certificate->get());
+  SSL_use_PrivateKey(tls, key->get());
+}
+
+}  // namespace
+
 Fd connect_to(std::uint16_t port, int receive_buffer) {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (receive_buffer != 0)
@@ -33,13 +42,6 @@ Fd connect_to(std::uint16_t port, int receive_buffer) {
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
   ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   return fd;
-}
-
-void use_certificate(SSL* tls, const certs::KeyPair& pair) {
-  const auto certificate = certs::parse_certificate(pair.certificate_pem);
-  const auto key = certs::parse_key(pair.key_pem);
-  SSL_use_certificate(tls, certificate->get());
-  SSL_use_PrivateKey(tls, key->get());
 }
 
 HttpAnswer parse_head(std::string_view head) {
@@ -56,8 +58,6 @@ HttpAnswer parse_head(std::string_view head) {
   }
   return parsed;
 }
-
-}  // namespace
 
 TlsClient::TlsClient(std::uint16_t port, const ClientOptions& options)
     : context_(SSL_CTX_new(TLS_client_method())),

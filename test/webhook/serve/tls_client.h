@@ -30,11 +30,17 @@ struct ClientOptions {
   int receive_buffer = 0;  // SO_RCVBUF; 0: the system's
 };
 
+// A TCP connection to loopback; not valid where nobody listens.
+Fd connect_to(std::uint16_t port, int receive_buffer = 0);
+
 struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> fields;  // names in lower case
   std::string body;
 };
+
+// Of an answer's status line and fields.
+HttpAnswer parse_head(std::string_view head);
 
 class TlsClient {
  public:
