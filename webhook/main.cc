@@ -1,14 +1,19 @@
 // The command line of smc-webhook.
+#include <csignal>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "base/version.h"
+#include "kube/cluster.h"
+#include "kube/stop.h"
 #include "webhook/check_command.h"
 #include "webhook/config.h"
 #include "webhook/inject_command.h"
+#include "webhook/probe_command.h"
 #include "webhook/review_command.h"
 #include "webhook/serve.h"
 
@@ -18,6 +23,14 @@ namespace {
 constexpr int kUsage = 1;
 constexpr int kRefused = 2;
 constexpr const char* kConfigHelp = "configuration file; none: the defaults";
+
+// The same for every command that asks the cluster's API server.
+void add_kubeconfig(CLI::App& command, std::string& path) {
+  command
+      .add_option("--kubeconfig", path,
+                  "how to reach the cluster's API server; none: the pod's service account")
+      ->envname("SMC_WEBHOOK_KUBECONFIG");
+}
 
 void add_serve_options(CLI::App& command, ServeOptions& options) {
   const auto add = [&command](const char* name, const char* twin, std::string& value,
@@ -32,6 +45,7 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       "clients must have a certificate of these authorities, PEM");
   add("--health-listen", "SMC_WEBHOOK_HEALTH_LISTEN", options.health_listen,
       "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
+  add_kubeconfig(command, options.kubeconfig);
 }
 
 // Nothing where it cannot be loaded, and standard error says why.
@@ -67,6 +81,32 @@ int inject(const InjectOptions& options) {
   return inject_command(*config, options.manifest, options.output, std::cout, std::cerr);
 }
 
+struct ProbeCommand {
+  ProbeOptions options;
+  std::string kubeconfig;
+};
+
+void add_probe_options(CLI::App& command, ProbeCommand& probe) {
+  command.add_option("--namespace", probe.options.ns, "namespace of the pod, which is not created")
+      ->capture_default_str();
+  command.add_option("--container", probe.options.container, "name of the injected init container")
+      ->capture_default_str();
+  add_kubeconfig(command, probe.kubeconfig);
+}
+
+int probe(const ProbeCommand& probe) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the Kubernetes client asks for
+  const auto cluster = kube::find_cluster(probe.kubeconfig);
+  if (!cluster) {
+    std::cerr << "smc-webhook probe: " << cluster.error().text()
+              << "\nhint: " << cluster.error().hint << '\n';
+    return kRefused;
+  }
+  const kube::Stop never;
+  return probe_command(std::make_shared<const kube::Cluster>(*cluster), probe.options, never,
+                       std::cout, std::cerr);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Puts annotated pods onto SMC-R: a Kubernetes mutating admission webhook"};
   app.require_subcommand(1);
@@ -92,6 +132,12 @@ int run(int argc, char** argv) {
   CLI::App* checking = app.add_subcommand("check-config", "say what is wrong with a configuration");
   checking->add_option("FILE", checked, "configuration file")->required();
   checking->callback([&] { code = check_config_command(checked, std::cout, std::cerr); });
+
+  ProbeCommand probe_options;
+  CLI::App* probing =
+      app.add_subcommand("probe", "is an annotated pod of this cluster rewritten? (a dry run)");
+  add_probe_options(*probing, probe_options);
+  probing->callback([&] { code = probe(probe_options); });
 
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "smc-webhook " << kVersion << '\n';

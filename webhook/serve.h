@@ -14,6 +14,7 @@ struct ServeOptions {
   std::string tls_key = "/etc/smc-webhook/tls/tls.key";
   std::string client_ca;  // empty: clients need no certificate
   std::string health_listen = "0.0.0.0:8080";
+  std::string kubeconfig;  // of the cluster that it serves; empty: the pod's service account
 };
 
 // Serves until SIGTERM or SIGINT. Exit code: 0 drained, 1 a second signal cut the drain short, 2
