@@ -31,6 +31,8 @@ constexpr std::array kCuts = {"handshake",    "handshake_timeout", "header_timeo
 
 constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloaded
 
+constexpr std::array kMeshSources = {"configuration", "ASMMeshConfig"};
+
 template <class Enum>
 std::size_t index(Enum value) {
   return static_cast<std::size_t>(value);
@@ -48,6 +50,10 @@ struct Metrics::Families {
   Gauge* in_flight = nullptr;
   Gauge* connections = nullptr;
   Gauge* certificate_expires = nullptr;
+  Gauge* mesh_enabled = nullptr;
+  std::array<Gauge*, kMeshSources.size()> mesh_sources{};
+  // Has its one series only where a watch reports it: a 0 would be a lost one.
+  prometheus::Family<Gauge>* mesh_watch = nullptr;
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -92,6 +98,17 @@ Metrics::Families::Families() {
   connections = &gauge("smc_webhook_connections", "Open connections to the admission listener.");
   certificate_expires = &gauge("smc_webhook_certificate_expiration_timestamp_seconds",
                                "End of the serving certificate's time, in Unix seconds.");
+  mesh_enabled = &gauge("smc_webhook_mesh_smc_enabled", "1 while SMC is on for the mesh.");
+  auto& sources = prometheus::BuildGauge()
+                      .Name("smc_webhook_mesh_source")
+                      .Help("1 for what decides the mesh switch now.")
+                      .Register(registry);
+  for (std::size_t i = 0; i < kMeshSources.size(); ++i)
+    mesh_sources[i] = &sources.Add({{"source", kMeshSources[i]}});
+  mesh_watch = &prometheus::BuildGauge()
+                    .Name("smc_webhook_mesh_watch_connected")
+                    .Help("1 while what is known of the ASMMeshConfig is up to date.")
+                    .Register(registry);
   gauge("smc_webhook_build_info", "1, labelled with the version.", {{"version", kVersion}}).Set(1);
 }
 
@@ -129,6 +146,16 @@ void Metrics::reloaded(Reloaded what, bool ok) {
 void Metrics::certificate_expires(std::chrono::system_clock::time_point when) {
   families_->certificate_expires->Set(
       static_cast<double>(std::chrono::system_clock::to_time_t(when)));
+}
+
+void Metrics::mesh_switch(bool enabled, bool from_mesh) {
+  families_->mesh_enabled->Set(enabled ? 1 : 0);
+  for (std::size_t i = 0; i < kMeshSources.size(); ++i)
+    families_->mesh_sources[i]->Set(i == (from_mesh ? 1 : 0) ? 1 : 0);
+}
+
+void Metrics::mesh_watch(bool connected) {
+  families_->mesh_watch->Add({}).Set(connected ? 1 : 0);
 }
 
 std::string Metrics::text() const {
