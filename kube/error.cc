@@ -16,6 +16,9 @@ std::string in_quotes(std::string_view text) {
 
 std::string missing_rule(std::string_view verb, const Target& target) {
   const Resource& resource = target.resource;
+  if (resource.plural.rfind('/', 0) == 0)
+    return std::string("RBAC must grant this client the verb ") + in_quotes(verb) +
+           " on the non-resource URL " + in_quotes(resource.plural);
   std::string plural = resource.plural;
   if (!target.subresource.empty()) plural += "/" + target.subresource;
   const bool in_namespace = resource.namespaced && !target.ns.empty();

@@ -126,10 +126,11 @@ void set_socket_options(int sock) {
   ::setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
-// 200 with `good`, or 503 with the reasons.
-void answer_state(httplib::Response& response, const std::string& reasons, const char* good) {
+// 200 with `good`, or 503 with the reasons; the notices follow.
+void answer_state(httplib::Response& response, const std::string& reasons, const char* good,
+                  const std::string& notices = {}) {
   response.status = reasons.empty() ? 200 : 503;
-  response.set_content(reasons.empty() ? good : reasons, "text/plain; charset=utf-8");
+  response.set_content((reasons.empty() ? good : reasons) + notices, "text/plain; charset=utf-8");
 }
 
 }  // namespace
@@ -152,7 +153,7 @@ HealthListener::HealthListener(HealthSource source) : impl_(std::make_unique<Imp
     answer_state(response, from.ailing(), "ok\n");
   });
   server.Get("/readyz", [&from](const httplib::Request&, httplib::Response& response) {
-    answer_state(response, from.not_ready(), "ready\n");
+    answer_state(response, from.not_ready(), "ready\n", from.notices());
   });
   server.Get("/metrics", [&from](const httplib::Request&, httplib::Response& response) {
     response.set_content(from.metrics(), "text/plain; version=0.0.4; charset=utf-8");

@@ -16,6 +16,7 @@ namespace smc::webhook {
 struct HealthSource {
   std::function<std::string()> ailing;     // why the process should be restarted; empty: healthy
   std::function<std::string()> not_ready;  // why it should get no requests; empty: ready
+  std::function<std::string()> notices;    // what /readyz says besides, ready or not
   std::function<std::string()> metrics;    // Prometheus' text format
 };
 

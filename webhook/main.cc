@@ -90,6 +90,12 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
   add_self_managed_options(command, options.self_managed);
   add_kubeconfig(command, options.kubeconfig);
+  command
+      .add_flag("--mesh-watch", options.mesh_watch,
+                "follow spec.smcEnabled of the ASMMeshConfig \"default\"")
+      ->envname("SMC_WEBHOOK_MESH_WATCH");
+  add("--mesh-kubeconfig", "SMC_WEBHOOK_MESH_KUBECONFIG", options.mesh_kubeconfig,
+      "kubeconfig of the API server that has the ASMMeshConfig; none: the cluster's own");
 }
 
 // Nothing where it cannot be loaded, and standard error says why.

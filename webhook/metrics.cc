@@ -31,6 +31,8 @@ constexpr std::array kCuts = {"handshake",    "handshake_timeout", "header_timeo
 
 constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloaded
 
+constexpr std::array kMeshSources = {"configuration", "ASMMeshConfig"};
+
 template <class Enum>
 std::size_t index(Enum value) {
   return static_cast<std::size_t>(value);
@@ -52,6 +54,10 @@ struct Metrics::Families {
   prometheus::Family<Counter>* certificate_steps = nullptr;
   prometheus::Family<Counter>* api_errors = nullptr;
   prometheus::Family<Gauge>* api_in_touch = nullptr;
+  Gauge* mesh_enabled = nullptr;
+  std::array<Gauge*, kMeshSources.size()> mesh_sources{};
+  // Has its one series only where a watch reports it: a 0 would be a lost one.
+  prometheus::Family<Gauge>* mesh_watch = nullptr;
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -111,6 +117,17 @@ Metrics::Families::Families() {
                       .Name("smc_webhook_api_in_touch")
                       .Help("1 while the API server answers, 0 while what was last known is used.")
                       .Register(registry);
+  mesh_enabled = &gauge("smc_webhook_mesh_smc_enabled", "1 while SMC is on for the mesh.");
+  auto& sources = prometheus::BuildGauge()
+                      .Name("smc_webhook_mesh_source")
+                      .Help("1 for what decides the mesh switch now.")
+                      .Register(registry);
+  for (std::size_t i = 0; i < kMeshSources.size(); ++i)
+    mesh_sources[i] = &sources.Add({{"source", kMeshSources[i]}});
+  mesh_watch = &prometheus::BuildGauge()
+                    .Name("smc_webhook_mesh_watch_connected")
+                    .Help("1 while what is known of the ASMMeshConfig is up to date.")
+                    .Register(registry);
   gauge("smc_webhook_build_info", "1, labelled with the version.", {{"version", kVersion}}).Set(1);
 }
 
@@ -166,6 +183,16 @@ void Metrics::api_failed(const std::string& use) {
 void Metrics::api_in_touch(const std::string& use, bool in_touch) {
   families_->api_errors->Add({{"use", use}});  // there from the start, at 0
   families_->api_in_touch->Add({{"use", use}}).Set(in_touch ? 1 : 0);
+}
+
+void Metrics::mesh_switch(bool enabled, bool from_mesh) {
+  families_->mesh_enabled->Set(enabled ? 1 : 0);
+  for (std::size_t i = 0; i < kMeshSources.size(); ++i)
+    families_->mesh_sources[i]->Set(i == (from_mesh ? 1 : 0) ? 1 : 0);
+}
+
+void Metrics::mesh_watch(bool connected) {
+  families_->mesh_watch->Add({}).Set(connected ? 1 : 0);
 }
 
 std::string Metrics::text() const {

@@ -40,6 +40,9 @@ class Metrics {
   void connections(int change);
   void reloaded(Reloaded what, bool ok);
   void certificate_expires(std::chrono::system_clock::time_point when);
+  // The effective value, and whether an ASMMeshConfig says it or the configuration.
+  void mesh_switch(bool enabled, bool from_mesh);
+  void mesh_watch(bool connected);  // where there is one
 
   // The certificate authority that the replicas share; none of these is there where it comes from
   // elsewhere.

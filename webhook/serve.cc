@@ -24,6 +24,7 @@
 #include "webhook/health.h"
 #include "webhook/host_port.h"
 #include "webhook/listener.h"
+#include "webhook/mesh_control.h"
 #include "webhook/metrics.h"
 #include "webhook/readiness.h"
 #include "webhook/review_handler.h"
@@ -144,6 +145,8 @@ class Daemon {
   Result<void> start_authority();
   Result<std::shared_ptr<const kube::Cluster>> cluster();
   Result<void> open_health();
+  Result<void> follow_mesh();
+  Listener::Handler handler();
   void use(TlsContext tls);
   void use(std::shared_ptr<const Config> config);
   Error with_hint(Error config_error) const;
@@ -171,6 +174,7 @@ class Daemon {
   Clock::time_point next_check_ = Clock::now() + kPollInterval;
   std::optional<Clock::time_point> drain_at_;
   int signals_taken_ = 0;
+  MeshControl mesh_{readiness_, metrics_};
 };
 
 Error Daemon::with_hint(Error config_error) const {
@@ -232,6 +236,7 @@ Result<void> Daemon::open_health() {
                " ms\n";
       },
       [this] { return readiness_.reasons(); },
+      [this] { return readiness_.notices(); },
       [this] { return metrics_.text(); },
   });
   const auto bound = health_->start(*address);
@@ -247,11 +252,11 @@ Result<void> Daemon::start() {
 
   Config::Server limits = config_->server;
   limits.max_connections = make_room_for(limits.max_connections);
-  listener_ =
-      std::make_unique<Listener>(limits, tls_.context, review_handler(config_, metrics_), metrics_);
+  listener_ = std::make_unique<Listener>(limits, tls_.context, handler(), metrics_);
   const auto bound = listener_->bind(*address);
   if (!bound) return bound.error();
   if (auto started = start_authority(); !started) return started.error();
+  if (auto followed = follow_mesh(); !followed) return followed.error();
   if (auto opened = open_health(); !opened) return opened.error();
   check_expiry();
   log::info("listening", {{"address", bound->text()},
@@ -259,6 +264,18 @@ Result<void> Daemon::start() {
                           {"certificate", authority_ ? "self-managed" : tls_.subject},
                           {"client_certificates", !options_.client_ca.empty()}});
   return {};
+}
+
+Result<void> Daemon::follow_mesh() {
+  if (!options_.mesh_watch && options_.mesh_kubeconfig.empty()) return {};
+  auto how = mesh_watch_options(options_.mesh_kubeconfig, options_.kubeconfig);
+  if (!how) return how.error();
+  mesh_.follow(std::move(*how));
+  return {};
+}
+
+Listener::Handler Daemon::handler() {
+  return review_handler(mesh_.effective(*config_), metrics_);
 }
 
 int Daemon::run() {
@@ -281,8 +298,10 @@ int Daemon::run() {
 void Daemon::turn() {
   const Clock::time_point next = std::min(next_check_, drain_at_.value_or(next_check_));
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
-  std::array<pollfd, 3> ready = {
-      pollfd{ended_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {watch_.fd(), POLLIN, 0}};
+  std::array<pollfd, 4> ready = {pollfd{ended_.get(), POLLIN, 0},
+                                 {signals_.get(), POLLIN, 0},
+                                 {watch_.fd(), POLLIN, 0},
+                                 {mesh_.fd(), POLLIN, 0}};
   ::poll(ready.data(), ready.size(), static_cast<int>(std::max(wait, 0ms).count()));
 
   const auto now = Clock::now();
@@ -291,6 +310,7 @@ void Daemon::turn() {
     watch_.renew();
     next_check_ = std::min(next_check_, now + kSettle);
   }
+  if (ready[3].revents != 0 && mesh_.take()) listener_->replace(handler());
   if (drain_at_ && now >= *drain_at_) {
     drain_at_.reset();
     listener_->drain();
@@ -351,7 +371,7 @@ void Daemon::use(std::shared_ptr<const Config> config) {
   Config::Server limits = config_->server;
   limits.max_connections = make_room_for(limits.max_connections);
   listener_->replace(limits);
-  listener_->replace(review_handler(config_, metrics_));
+  listener_->replace(handler());
   log::info("configuration reloaded", {{"file", options_.config}});
 }
 

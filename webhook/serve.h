@@ -17,7 +17,9 @@ struct ServeOptions {
   std::string client_ca;  // empty: clients need no certificate
   std::string health_listen = "0.0.0.0:8080";
   SelfManagedOptions self_managed;  // in place of tls_cert and tls_key
-  std::string kubeconfig;  // of the cluster that it serves; empty: the pod's service account
+  std::string kubeconfig;       // of the cluster that it serves; empty: the pod's service account
+  bool mesh_watch = false;      // follow the mesh switch of the cluster that it serves, or
+  std::string mesh_kubeconfig;  // of this API server; implies mesh_watch
 };
 
 // Serves until SIGTERM or SIGINT. Exit code: 0 drained, 1 a second signal cut the drain short, 2

@@ -169,5 +169,32 @@ TEST_F(Pods, GetATokenOnlyWhereTheyAskTheApiServer) {
             true);
 }
 
+TEST_F(Pods, OfTheWebhookFollowTheMeshSwitchWhereTheValuesSay) {
+  const auto container = [](const Rendering& rendering) {
+    return pod_spec(rendering.only("Deployment", "webhook"))["containers"][0];
+  };
+  const auto has = [](const nlohmann::json& list, const nlohmann::json& wanted) {
+    return std::find(list.begin(), list.end(), wanted) != list.end();
+  };
+  const auto here = container(render({}));
+  EXPECT_TRUE(has(here["args"], "--mesh-watch"));
+  EXPECT_FALSE(has(here["args"], "--mesh-kubeconfig=/etc/smc-webhook-mesh/kubeconfig"));
+
+  const Rendering& elsewhere =
+      render({.set = {"mesh.kubeconfigSecret.name=mesh", "mesh.kubeconfigSecret.key=config"}});
+  const auto remote = container(elsewhere);
+  EXPECT_FALSE(has(remote["args"], "--mesh-watch"));
+  EXPECT_TRUE(has(remote["args"], "--mesh-kubeconfig=/etc/smc-webhook-mesh/kubeconfig"));
+  EXPECT_TRUE(has(remote["volumeMounts"],
+                  {{"name", "mesh"}, {"mountPath", "/etc/smc-webhook-mesh"}, {"readOnly", true}}));
+  EXPECT_TRUE(
+      has(pod_spec(elsewhere.only("Deployment", "webhook"))["volumes"],
+          {{"name", "mesh"},
+           {"secret",
+            {{"secretName", "mesh"}, {"items", {{{"key", "config"}, {"path", "kubeconfig"}}}}}}}));
+
+  EXPECT_FALSE(has(container(render({.set = {"mesh.watch=false"}}))["args"], "--mesh-watch"));
+}
+
 }  // namespace
 }  // namespace smc::chart

@@ -57,6 +57,9 @@ TEST(StatusError, AMissingPermissionNamesTheRuleToGrant) {
   EXPECT_EQ(
       status_error("update", {kNodes, "", "x", "status"}, 403, "", {}).hint,
       R"(RBAC must grant this client the verb "update" on resource "nodes/status" of API group "" cluster-wide)");
+  EXPECT_EQ(
+      status_error("get", {{"", "", "/apis/apps/v1", false}, "", "", ""}, 403, "", {}).hint,
+      R"(RBAC must grant this client the verb "get" on the non-resource URL "/apis/apps/v1")");
 }
 
 TEST(StatusError, ABodyThatIsNoStatusIsShownPrintableAndShort) {

@@ -17,6 +17,11 @@
 - --tls-cert=/etc/smc-webhook-tls/tls.crt
 - --tls-key=/etc/smc-webhook-tls/tls.key
 {{- end }}
+{{- if .Values.mesh.kubeconfigSecret.name }}
+- --mesh-kubeconfig=/etc/smc-webhook-mesh/kubeconfig
+{{- else if .Values.mesh.watch }}
+- --mesh-watch
+{{- end }}
 {{- range .Values.webhook.extraArgs }}
 - {{ . | quote }}
 {{- end }}
