@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <httplib.h>
+#include <sys/socket.h>
 
 namespace smc::node {
 namespace {
@@ -41,6 +42,11 @@ StatusServer::StatusServer(StatusSource source) : impl_(std::make_unique<Impl>()
       "/readyz", [&from, state](const auto&, auto& response) { state(from.not_ready, response); });
   impl_->server.Get("/metrics", [&from](const auto&, auto& response) {
     response.set_content(from.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  // Not the library's own choice, SO_REUSEPORT, which lets two agents share one address unnoticed.
+  impl_->server.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    (void)::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   impl_->server.set_keep_alive_max_count(1);
   impl_->server.set_payload_max_length(0);
