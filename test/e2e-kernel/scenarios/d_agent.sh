@@ -173,7 +173,7 @@ stops_and_leaves_the_node() {
 }
 
 row "the agent's plan changes nothing" plan_changes_nothing
-row "one round of it sets the node up, a pod is SMC-R, a second changes nothing" one_round_sets_up
+row "one round sets the node up, a pod is SMC-R, a second changes nothing" one_round_sets_up
 without_agent
 row "the pnetid is the interface's MAC; where it has none: exit 2" mac_without_colons
 row "another program's device pnetid is adopted, and taken over when told" foreign_pnetid
