@@ -1,5 +1,5 @@
 // The Kubernetes client against a real API server: SMC_E2E_KUBECONFIG names an administrator's.
-// Skipped where it is not set; scenarios/api_client.sh sets it.
+// Skipped where it is not set; scenarios/05-api-client.sh sets it.
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>

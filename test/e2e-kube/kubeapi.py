@@ -31,14 +31,27 @@ class Api:
         self.headers = {"Authorization": "Bearer " + user["token"]} if "token" in user else {}
         self.local = threading.local()
 
+    def connect(self):
+        """A connection that stands. A busy machine has been seen to let a whole one time out, and nothing is lost by
+        another try: a real kubelet goes on trying as well. Refused is an answer and is not repeated."""
+        for last in (False, False, True):
+            connection = http.client.HTTPSConnection(self.host, context=self.tls, timeout=5)
+            try:
+                connection.connect()
+            except TimeoutError:
+                if last:
+                    raise
+            else:
+                connection.sock.settimeout(30)
+                return connection
+
     def request(self, method, path, body=None, kind="application/json"):
         """The answer's object; ApiError for a status of 400 and above. A connection that was closed is opened once more."""
         data = None if body is None else json.dumps(body)
         for last in (False, True):
             connection = getattr(self.local, "connection", None)
             if connection is None:
-                connection = http.client.HTTPSConnection(self.host, context=self.tls, timeout=30)
-                self.local.connection = connection
+                connection = self.local.connection = self.connect()
             try:
                 connection.request(method, path, data, {**self.headers, "Content-Type": kind})
                 answer = connection.getresponse()

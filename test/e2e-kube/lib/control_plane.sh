@@ -72,6 +72,7 @@ api_server() { # NAME PORT ETCD-PREFIX OPTION...
     --authorization-mode=RBAC --allow-privileged=true --enable-aggregator-routing=true \
     --feature-gates=BoundServiceAccountTokenVolume=true --profiling=false "$@" >> "$E2E_DIR/logs/$name.log" 2>&1 &
   echo $! > "$E2E_DIR/$name.pid"
+  disown # nobody is to be told of its end
 }
 
 await_api_server() { # PORT

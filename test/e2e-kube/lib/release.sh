@@ -67,7 +67,11 @@ none_left() {
   found=$(kubectl "$@" -o name) && [ -z "$found" ]
 }
 
-export -f metric metrics webhook_addresses # for the commands of `await`
+two_webhook_pods() { # and none that drains
+  [ "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | wc -l)" = 2 ]
+}
+
+export -f two_webhook_pods metric metrics webhook_addresses # for the commands of `await`
 
 # left_of NAMESPACE (to be assigned, so that its failure is the scenario's): what is still there of the release, after its pods have drained: anything in its namespace that is
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names

@@ -3,6 +3,6 @@ start_load 200
 sleep 1
 kubectl -n "$NAMESPACE" rollout restart "deployment/$RELEASE-smc-webhook"
 kubectl -n "$NAMESPACE" rollout status "deployment/$RELEASE-smc-webhook" --timeout=60s
-await 30 "the old pods are gone" bash -c "[ \$(kubectl -n $NAMESPACE get pods -l app.kubernetes.io/component=webhook -o name | wc -l) = 2 ]"
+await 30 "the old pods are gone" two_webhook_pods
 sleep 1
 end_load
