@@ -80,7 +80,7 @@ Daemon::Daemon(DaemonOptions options)
   const bool listens = becomes_true([this] {
     health_port_ = port_in_log("health listener");
     port_ = port_in_log("listening");
-    return port_ != 0 || child_->wait(std::chrono::milliseconds(0));
+    return (port_ != 0 && health_port_ != 0) || child_->wait(std::chrono::milliseconds(0));
   });
   EXPECT_TRUE(listens && port_ != 0) << child_->err();
 }

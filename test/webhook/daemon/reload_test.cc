@@ -1,6 +1,7 @@
 // Changed files are used within moments and cost no request; bad ones change nothing but a counter
 // and the log.
 #include <filesystem>
+#include <ostream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -85,6 +86,10 @@ struct Bad {
   MountedVolume::Files files;
   const char* said;
 };
+
+void PrintTo(const Bad& bad, std::ostream* out) {
+  *out << bad.what;
+}
 
 class BadCertificate : public testing::TestWithParam<Bad> {};
 

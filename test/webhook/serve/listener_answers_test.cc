@@ -1,6 +1,7 @@
 // The listener's answers over real TLS: each row of the design's table, and what comes after an
 // answer on the same connection.
 #include <new>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 
@@ -115,6 +116,10 @@ struct Row {
   int status;
   const char* reason;
 };
+
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.what;
+}
 
 class RefusedByHeader : public Answers, public testing::WithParamInterface<Row> {};
 

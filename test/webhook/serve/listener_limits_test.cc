@@ -2,6 +2,7 @@
 // drains.
 #include <chrono>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,6 +45,10 @@ struct Stage {
   std::string plain;  // sent whole before the trickle
   std::function<std::string(TlsClient&)> raw;
 };
+
+void PrintTo(const Stage& stage, std::ostream* out) {
+  *out << stage.name;
+}
 
 std::string sealed_bytewise(TlsClient& client) {
   std::string raw;
