@@ -5,7 +5,7 @@
 export KERNEL_DIR=$E2E_DIR/kernel
 mkdir -p "$KERNEL_DIR"
 
-# Quicker than the defaults, which are in minutes: a round a second, a label after two, gone after three.
+# Quicker than the defaults: a round a second, the label on after two and off after three, the Node read every two.
 AGENT_ARGS='--period=1,--label-after=2,--unlabel-after=3,--node-period=2'
 
 # agents IMAGE [HELM-OPTION...]: the release with agents of that image, ready on every node
@@ -66,9 +66,12 @@ agent_shows_no() { # NODE TEXT
   metrics=$(agent_metrics "$1") && ! grep -qF -- "$2" <<< "$metrics"
 }
 
-# events_of KIND NAME REASON: how many events
+# events_of KIND NAME REASON: how many events; words where kubectl could not be asked, which equal no number
 events_of() {
-  kubectl get events -A --field-selector "involvedObject.kind=$1,involvedObject.name=$2,reason=$3" -o name | wc -l
+  local found
+  found=$(kubectl get events -A --field-selector "involvedObject.kind=$1,involvedObject.name=$2,reason=$3" -o name) ||
+    { echo "no answer"; return 1; }
+  grep -c . <<< "$found" || true
 }
 has_event() { # KIND NAME REASON
   [ "$(events_of "$@")" -ge 1 ]
