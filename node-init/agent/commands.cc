@@ -59,25 +59,6 @@ Result<void> take_back_all(System& system, const OwnRecordFile& file,
   return take_back(system, file, *record, undone);
 }
 
-// The end of an agent whose DaemonSet is going: the label first, so that no pod comes any more.
-void take_leave(System& system, const OwnRecordFile& file, const ClusterCommand& command,
-                const std::shared_ptr<const kube::Cluster>& cluster) {
-  const auto daemonset = parse_object_name(command.daemonset);
-  if (!cluster || !daemonset) return;
-  Removal removal(cluster, removal_options(command, kFarewell));
-  const auto going = removal.is_going(*daemonset);
-  if (!going)
-    return log::error("leaves everything as it is: whether the DaemonSet is going is not known",
-                      going.error().plain());
-  if (!*going) return log::info("leaves everything to the next agent");
-  if (const auto cleared = removal.clear(command.node); !cleared)
-    log::error("the Node keeps its label", cleared.error().plain());
-  std::vector<std::string> undone;
-  const auto done = take_back_all(system, file, undone);
-  for (const std::string& one : undone) log::info("removed", {{"what", one}});
-  if (!done) log::error("not everything could be taken back", done.error());
-}
-
 Result<std::shared_ptr<const kube::Cluster>> cluster_of_node(const ClusterCommand& command) {
   auto cluster = find_agents_cluster(command);
   if (!cluster || !*cluster || !command.node.empty()) return cluster;
@@ -146,6 +127,24 @@ ExitCode uninstall_everywhere(const ClusterCommand& command) {
 }
 
 }  // namespace
+
+void take_leave(System& system, const OwnRecordFile& file, const ClusterCommand& command,
+                const std::shared_ptr<const kube::Cluster>& cluster) {
+  const auto daemonset = parse_object_name(command.daemonset);
+  if (!cluster || !daemonset) return;
+  Removal removal(cluster, removal_options(command, kFarewell));
+  const auto going = removal.is_going(*daemonset);
+  if (!going)
+    return log::error("leaves everything as it is: whether the DaemonSet is going is not known",
+                      going.error().plain());
+  if (!*going) return log::info("leaves everything to the next agent");
+  if (const auto cleared = removal.clear(command.node); !cleared)
+    log::error("the Node keeps its label", cleared.error().plain());
+  std::vector<std::string> undone;
+  const auto done = take_back_all(system, file, undone);
+  for (const std::string& one : undone) log::info("removed", {{"what", one}});
+  if (!done) log::error("not everything could be taken back", done.error());
+}
 
 ExitCode run_agent(System& system, const AgentCommand& command) {
   const auto file = open_record(system, command.state_directory);

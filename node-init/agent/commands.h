@@ -2,6 +2,7 @@
 // the main thread.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "node-init/agent/agent.h"
@@ -27,5 +28,11 @@ ExitCode run_agent(System& system, const AgentCommand& command);
 
 // Of this node; with a DaemonSet of all nodes, by way of their agents.
 ExitCode uninstall_agent(System& system, const AgentCommand& command);
+
+// The end of an agent. Where its DaemonSet is going it takes back everything, the label first, so
+// that no pod comes any more; where that is not so, or not known, everything stays for the next
+// one. Blocks for 20 s at most.
+void take_leave(System& system, const OwnRecordFile& file, const ClusterCommand& command,
+                const std::shared_ptr<const kube::Cluster>& cluster);
 
 }  // namespace smc::node

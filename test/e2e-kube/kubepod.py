@@ -64,8 +64,9 @@ class Volumes:
         if "hostPath" in volume:
             self.paths[name] = volume["hostPath"]["path"]
             if volume["hostPath"].get("type") == "DirectoryOrCreate" and not os.path.exists(self.paths[name]):
-                self.paths[name] = path  # an empty one: the machine that runs the test stays as it is
-                os.makedirs(path)
+                if not self.paths[name].startswith("/run/"):  # which is the node's own
+                    self.paths[name] = path  # an empty one: the machine that runs the test stays as it is
+                os.makedirs(self.paths[name])
             return
         os.makedirs(path, mode=0o755)
         if "emptyDir" in volume:

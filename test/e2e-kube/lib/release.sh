@@ -3,13 +3,14 @@
 
 export CHART=$ROOT/charts/smc-webhook NAMESPACE=smc-system RELEASE=smc
 export CONFIGURATION=smc-webhook.webhook.$NAMESPACE.$RELEASE # the MutatingWebhookConfiguration's name
-PREFIX=smc.asm.alibabacloud.com
+export PREFIX=smc.asm.alibabacloud.com
 
 # kubelet.py runs these where a pod names an image of ours: image name -> program here, and its place in the image.
 export_programs() {
   PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" '
     ["smc-webhook", "smc-node-init", "smc-node-agent"]
-    | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries')
+    | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries
+    | .["smc-node-agent-played"] = {file: ($bin + "/../test/smc-node-agent-played"), path: "/smc-node-agent"}')
   export PROGRAMS
 }
 

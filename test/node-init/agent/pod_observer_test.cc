@@ -73,6 +73,39 @@ TEST_F(PodObserverTest, CountsUnderThePodThatOwnsTheNamespace) {
   EXPECT_EQ(seen.node.counts.connections.at(kClientV2), 9u);
 }
 
+TEST_F(PodObserverTest, SaysWhatIsSetUpInAPodsNamespace) {
+  FakeNamespace& pod = add_pod("100", 5001, kUidA);
+  pod.pnet_table = {{"PNA", "eth0", "", 0}, {"OTHER", "lo", "", 0}};
+  pod.sysctls["/proc/sys/net/smc/tcp2smc"] = "1\n";
+  add_pod("200", 5002, kUidB);
+  const Observation seen = observe();
+  ASSERT_THAT(seen.pods.at(kUidA).setups, SizeIs(1));
+  EXPECT_TRUE(seen.pods.at(kUidA).setups[0].smc);
+  EXPECT_THAT(seen.pods.at(kUidA).setups[0].pnetids, ElementsAre("PNA")) << "lo serves nobody";
+  EXPECT_EQ(seen.pods.at(kUidA).setups[0].programs_use_smc, true);
+  ASSERT_THAT(seen.pods.at(kUidB).setups, SizeIs(1));
+  EXPECT_THAT(seen.pods.at(kUidB).setups[0].pnetids, IsEmpty());
+  EXPECT_EQ(seen.pods.at(kUidB).setups[0].programs_use_smc, std::nullopt);
+  EXPECT_EQ(seen.active_pnetids, std::vector<std::string>{"PNA"});
+}
+
+TEST_F(PodObserverTest, SaysThatTheKernelHasNoSmcLoaded) {
+  system_.smc_loaded = system_.smc_available = false;
+  add_pod("100", 5001, kUidA);
+  const Observation seen = observe();
+  ASSERT_THAT(seen.pods.at(kUidA).setups, SizeIs(1));
+  EXPECT_FALSE(seen.pods.at(kUidA).setups[0].smc);
+  EXPECT_EQ(seen.active_pnetids, std::nullopt);
+}
+
+TEST_F(PodObserverTest, OfANamespaceThatCouldNotBeReadNothingIsSaid) {
+  system_.fail("SMC_PNETID GET", EPERM);
+  add_pod("100", 5001, kUidA);
+  const Observation seen = observe();
+  EXPECT_THAT(seen.pods.at(kUidA).setups, IsEmpty());
+  EXPECT_EQ(seen.problems, 1u);
+}
+
 TEST_F(PodObserverTest, SeveralProcessesOfOneNamespaceCountOnce) {
   for (const char* process : {"100", "101", "102", "103", "104"})
     add_pod(process, 5001, kUidA).traffic.client_v2 = 3;

@@ -1,0 +1,175 @@
+// The node agent on a kernel that is played: its program, linked with this in place of the real
+// kernel, for a cluster whose nodes have no RDMA device. It is a test's program: nothing installs
+// it and no image holds it.
+//
+// Real are processes, control groups and network namespaces: which pod a namespace belongs to, the
+// agent finds out for itself. Played, from tables, are SMC, RDMA and what a namespace has of them.
+// SMC_PLAYED_KERNEL names a folder; $NODE_NAME.json in it is the test's:
+//   {"device": true, "pods": {"4026532201": {"pnetid": "NODENET", "tcp2smc": 1}}}
+// (an active RDMA device; and by inode what the network namespaces of pods have), and
+// $NODE_NAME.tables.json is what the agent made of the kernel's tables, kept while agents come and
+// go as a kernel keeps it:
+//   {"ueids": ["SMC-E2E"], "pnetids": [{"pnetid": "…", "device": "rdma0", "port": 1}]}
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "node-init/agent/agent_system.h"
+#include "node-init/agent/net_namespaces.h"
+#include "test/node-init/fake_system.h"
+
+namespace smc::node {
+namespace {
+
+using nlohmann::json;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+json read_json(const std::string& path) {
+  const auto text = read_file(path, 1 << 20);
+  return text ? json::parse(*text) : json::object();
+}
+
+// One thread: the agent's rounds; now() is for any.
+class PlayedKernel final : public System {
+ public:
+  PlayedKernel() : folder_(environment("SMC_PLAYED_KERNEL")), node_(environment("NODE_NAME")) {
+    machine_ = std::move(fake_.devices);
+    rdma_ = std::move(fake_.rdma);
+    machine_[0].ports[0].pnetid.clear();
+    machine_[0].ports[0].pnetid_by_user = false;
+    fake_.node().sysctls["/proc/sys/kernel/osrelease"] = "6.12.0\n";
+    fake_.enter("node");
+    load_tables();
+  }
+
+  Result<std::string> read_file(const std::string& path) override {
+    const bool played = path.starts_with("/proc/sys/net/") || path.starts_with("/sys/") ||
+                        path == "/proc/sys/kernel/osrelease" ||
+                        path.starts_with("/proc/thread-self/net/");
+    return played ? fake_.read_file(path) : real_->read_file(path);
+  }
+  Result<std::vector<std::string>> list_directory(const std::string& path) override {
+    return path.starts_with("/sys/") ? fake_.list_directory(path) : real_->list_directory(path);
+  }
+  Result<std::string> read_link(const std::string& path) override {
+    const bool own = path == "/proc/thread-self/ns/net" || path == "/proc/self/ns/net";
+    return own ? fake_.read_link(path) : real_->read_link(path);
+  }
+  Result<void> write_file(const std::string& path, const std::string& value) override {
+    return fake_.write_file(path, value);
+  }
+  Result<std::unique_ptr<NetlinkSocket>> open_netlink(int protocol, std::uint32_t groups) override {
+    follow_the_test();
+    auto socket = fake_.open_netlink(protocol, groups);
+    if (!socket) return socket;
+    return std::unique_ptr<NetlinkSocket>(
+        std::make_unique<SavingSocket>(*this, std::move(*socket)));
+  }
+  Result<std::vector<VerbsDevice>> verbs_devices() override { return fake_.verbs_devices(); }
+
+  // The namespace is a real one; what it has of SMC is the test's word.
+  Result<void> in_net_namespace(const std::string& path,
+                                const std::function<Result<void>()>& body) override {
+    const auto link = real_->read_link(path);
+    if (!link) return link.error();
+    const auto inode = namespace_inode(*link);
+    const json pods = state().value("pods", json::object());
+    const json setup = pods.value(std::to_string(inode.value_or(0)), json::object());
+    test::FakeNamespace& space = fake_.namespaces["visited"] = fake_.pod();
+    space.id = *link;
+    if (setup.contains("pnetid")) space.pnet_table = {{setup["pnetid"], "eth0", "", 0}};
+    if (setup.contains("tcp2smc"))
+      space.sysctls["/proc/sys/net/smc/tcp2smc"] = setup["tcp2smc"].dump() + "\n";
+    return fake_.in_net_namespace("visited", body);
+  }
+  Result<void> in_new_net_namespace(const std::function<Result<void>()>& body) override {
+    return fake_.in_new_net_namespace(body);
+  }
+  Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
+                                                    std::chrono::milliseconds timeout) override {
+    return fake_.connect_smc_pair(address, timeout);
+  }
+  Clock::time_point now() override { return real_->now(); }
+  void sleep_for(std::chrono::milliseconds duration) override { real_->sleep_for(duration); }
+
+ private:
+  // Keeps the tables after every answer, as little as there is of them.
+  class SavingSocket final : public NetlinkSocket {
+   public:
+    SavingSocket(PlayedKernel& kernel, std::unique_ptr<NetlinkSocket> socket)
+        : kernel_(kernel), socket_(std::move(socket)) {}
+
+    Result<void> send(std::string_view message) override {
+      auto sent = socket_->send(message);
+      kernel_.save_tables();
+      return sent;
+    }
+    Result<std::string> receive(std::chrono::milliseconds timeout) override {
+      return socket_->receive(timeout);
+    }
+
+   private:
+    PlayedKernel& kernel_;
+    std::unique_ptr<NetlinkSocket> socket_;
+  };
+
+  std::string path(const char* ending) const { return folder_ + "/" + node_ + ending; }
+  json state() const { return read_json(path(".json")); }
+
+  // The device comes and goes with its entries.
+  void follow_the_test() {
+    const bool wanted = state().value("device", false);
+    if (wanted == !fake_.devices.empty()) return;
+    fake_.devices = wanted ? machine_ : std::vector<SmcDevice>{};
+    fake_.rdma = wanted ? rdma_ : std::vector<RdmaDevice>{};
+    if (!wanted) fake_.node().pnet_table.clear();
+  }
+
+  void load_tables() {
+    const json tables = read_json(path(".tables.json"));
+    fake_.devices.clear();
+    fake_.rdma.clear();
+    follow_the_test();
+    fake_.ueids = tables.value("ueids", std::vector<std::string>{});
+    for (const json& row : tables.value("pnetids", json::array())) {
+      fake_.node().pnet_table.push_back({row["pnetid"], "", row["device"], row["port"]});
+      if (fake_.devices.empty()) continue;
+      fake_.devices[0].ports[0].pnetid = row["pnetid"];
+      fake_.devices[0].ports[0].pnetid_by_user = true;
+    }
+  }
+
+  void save_tables() {
+    json tables = {{"ueids", fake_.ueids}, {"pnetids", json::array()}};
+    for (const PnetEntry& row : fake_.node().pnet_table)
+      if (!row.ib_device.empty())
+        tables["pnetids"].push_back(
+            {{"pnetid", row.pnetid}, {"device", row.ib_device}, {"port", row.ib_port}});
+    if (tables == saved_) return;
+    std::ofstream(path(".tables.json")) << tables;
+    saved_ = tables;
+  }
+
+  const std::string folder_;
+  const std::string node_;
+  const std::unique_ptr<System> real_ = make_real_system();
+  test::FakeSystem fake_;
+  std::vector<SmcDevice> machine_;  // what the test plugs in
+  std::vector<RdmaDevice> rdma_;
+  json saved_;
+};
+
+}  // namespace
+
+std::unique_ptr<System> make_agent_system() {
+  return std::make_unique<PlayedKernel>();
+}
+
+}  // namespace smc::node

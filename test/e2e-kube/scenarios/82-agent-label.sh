@@ -1,0 +1,46 @@
+# label and scheduler follow the node's state (kernel played)
+for n in 1 2 3; do kernel "node$n" '.device = false'; done
+agents smc-node-agent-played
+annotated_pod '.metadata.name = "follower"' | kubectl -n apps create -f -
+await 10 "without a labelled node the pod is unschedulable" bash -c "kubectl -n apps get pod follower -o json | jq -e '
+  .spec.nodeName == null and any(.status.conditions[]; .reason == \"Unschedulable\")'"
+
+kernel node3 '.device = true'
+await 15 "node3 gets its label" labelled node3
+equal "words of node3" ready "$(words_of node3)"
+await 10 "the pod runs" bash -c "kubectl -n apps get pod follower -o json | jq -e '.status.phase == \"Running\"'"
+equal "node of the pod" node3 "$(kubectl -n apps get pod follower -o jsonpath='{.spec.nodeName}')"
+await 5 "an event about it" has_event Node node3 SmcReady
+
+# somebody takes the label off, or gives it to a node that cannot
+kubectl label node node3 "$PREFIX/erdma-"
+kubectl label node node1 "$PREFIX/erdma=true"
+await 10 "node3 has its label again" labelled node3
+await 10 "node1 has lost it again" not_labelled node1
+
+# the device goes: no new pod, and a shorter break changes nothing
+kernel node3 '.device = false'
+sleep 1.2
+kernel node3 '.device = true'
+sleep 4
+await 1 "node3 kept its label" labelled node3
+kernel node3 '.device = false'
+await 15 "node3 loses its label" not_labelled node3
+matches "words of node3" "^not ready: .*rdma device" "$(words_of node3)"
+annotated_pod '.metadata.name = "latecomer"' | kubectl -n apps create -f -
+await 10 "a new pod finds no node" bash -c "kubectl -n apps get pod latecomer -o json | jq -e '
+  .spec.nodeName == null and any(.status.conditions[]; .reason == \"Unschedulable\")'"
+equal "phase of the pod that runs" Running "$(kubectl -n apps get pod follower -o jsonpath='{.status.phase}')"
+kubectl -n apps delete pod latecomer follower
+
+# an upgrade of the agents leaves everything as it is
+kernel node1 '.device = true'
+await 15 "node1 gets its label" labelled node1
+tables=$(cat "$KERNEL_DIR/node1.tables.json")
+matches "tables of node1" SMC-E2E "$tables"
+changes=$(events_of Node node1 SmcNotReady)
+kubectl -n "$NAMESPACE" rollout restart "daemonset/$RELEASE-smc-webhook-agent"
+kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=60s
+labelled node1 || fail "the label went with the old agent"
+equal "tables of node1" "$tables" "$(cat "$KERNEL_DIR/node1.tables.json")"
+equal "events" "$changes" "$(events_of Node node1 SmcNotReady)"
