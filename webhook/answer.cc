@@ -15,14 +15,17 @@ namespace {
 // Names and namespaces have at most 253 characters (RFC 1123 subdomain), a uid 36.
 constexpr std::size_t kMaxLabelCharacters = 253;
 
+// The API's limit for an Event's note (events.k8s.io/v1).
+constexpr std::size_t kMaxAnnouncementCharacters = 1024;
+
 ReviewLabels read_labels(const Review& review) {
   ReviewLabels labels;
   labels.uid = printable(review.uid, kMaxLabelCharacters);
   labels.pod_namespace = printable(review.pod_namespace, kMaxLabelCharacters);
   labels.pod = printable(review.name, kMaxLabelCharacters);
-  if (!review.owner_kind.empty())
-    labels.owner = printable(review.owner_kind, kMaxLabelCharacters) + '/' +
-                   printable(review.owner_name, kMaxLabelCharacters);
+  if (!review.owner.kind.empty())
+    labels.owner = printable(review.owner.kind, kMaxLabelCharacters) + '/' +
+                   printable(review.owner.name, kMaxLabelCharacters);
   labels.dry_run = review.dry_run;
   return labels;
 }
@@ -56,6 +59,28 @@ std::string write_envelope(std::string_view uid, const Outcome& outcome) {
   return out += "}}";
 }
 
+// The warnings say it all; an injection mostly has none.
+std::string announcement_text(const Outcome& outcome) {
+  std::string text;
+  if (outcome.decision == Decision::kInjected) text = "SMC: the init container is put into pods";
+  for (const std::string& warning : outcome.warnings)
+    text.append(text.empty() ? "" : "; ").append(warning);
+  return printable(text, kMaxAnnouncementCharacters);
+}
+
+std::optional<Announcement> announce(const Review& review, const Outcome& outcome) {
+  const bool injected = outcome.decision == Decision::kInjected && outcome.audit;
+  const bool told = injected || info(outcome.decision).warns;
+  const Owner& owner = review.owner;
+  if (!told || review.dry_run || owner.uid.empty()) return {};
+  return Announcement{printable(owner.api_version, kMaxLabelCharacters),
+                      printable(owner.kind, kMaxLabelCharacters),
+                      printable(owner.name, kMaxLabelCharacters),
+                      printable(owner.uid, kMaxLabelCharacters),
+                      injected,
+                      announcement_text(outcome)};
+}
+
 Answer refuse(std::string problem, ReviewLabels labels = {}) {
   return {400, std::move(problem), {}, std::move(labels)};
 }
@@ -69,7 +94,8 @@ Answer answer(Document& document, std::string& body, const Config& config) {
   if (!reader.ok()) return refuse(reader.problem(), std::move(labels));
   const Outcome outcome = inject(reader, review, config);
   if (!reader.ok()) return refuse(reader.problem(), std::move(labels));
-  return {200, write_envelope(review.uid, outcome), outcome.decision, std::move(labels)};
+  return {200, write_envelope(review.uid, outcome), outcome.decision, std::move(labels),
+          announce(review, outcome)};
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ Outcome skip(Decision decision, const Review& review, const PodSpec& spec, const
 // Why the pod is bound to one node, which a node affinity of ours could not change; else empty.
 std::string_view bound_by(Reader& reader, const Review& review, const PodSpec& spec,
                           const NodeAffinity& affinity, const Config& config) {
-  if (review.owner_kind == "DaemonSet") return "a DaemonSet's pod";
+  if (review.owner.kind == "DaemonSet") return "a DaemonSet's pod";
   if (!spec.node_name.empty()) return "a pod with spec.nodeName";
   if (names_a_node(reader, affinity, config.injection.affinity))
     return "a pod with matchFields metadata.name";

@@ -94,6 +94,8 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       .add_flag("--mesh-watch", options.mesh_watch,
                 "follow spec.smcEnabled of the ASMMeshConfig \"default\"")
       ->envname("SMC_WEBHOOK_MESH_WATCH");
+  command.add_flag("--events", options.events, "tell decisions as Events on the pods' owners")
+      ->envname("SMC_WEBHOOK_EVENTS");
   add("--mesh-kubeconfig", "SMC_WEBHOOK_MESH_KUBECONFIG", options.mesh_kubeconfig,
       "kubeconfig of the API server that has the ASMMeshConfig; none: the cluster's own");
 }

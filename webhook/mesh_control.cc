@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
-#include "kube/cluster.h"
 
 namespace smc::webhook {
 namespace {
@@ -69,17 +68,6 @@ void MeshControl::report() {
     readiness_.clear_notice(kKubeconfig);
   else
     readiness_.notice(kKubeconfig, "not used as it is now: " + status_.kubeconfig_problem);
-}
-
-Result<MeshWatchOptions> mesh_watch_options(const std::string& mesh_kubeconfig,
-                                            const std::string& kubeconfig) {
-  MeshWatchOptions options;
-  options.kubeconfig = mesh_kubeconfig;
-  if (!mesh_kubeconfig.empty()) return options;
-  auto cluster = kube::find_cluster(kubeconfig);
-  if (!cluster) return cluster.error();
-  options.cluster = std::make_shared<const kube::Cluster>(std::move(*cluster));
-  return options;
 }
 
 }  // namespace smc::webhook

@@ -3,10 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "base/fd.h"
-#include "base/result.h"
 #include "webhook/config.h"
 #include "webhook/mesh_watch.h"
 #include "webhook/metrics.h"
@@ -42,10 +40,5 @@ class MeshControl {
   MeshStatus status_;
   std::unique_ptr<MeshWatch> watch_;  // null: the configuration alone decides
 };
-
-// How to follow the switch: on the API server of `mesh_kubeconfig`, or, where that is empty, on the
-// cluster's own.
-Result<MeshWatchOptions> mesh_watch_options(const std::string& mesh_kubeconfig,
-                                            const std::string& kubeconfig);
 
 }  // namespace smc::webhook

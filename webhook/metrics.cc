@@ -31,6 +31,8 @@ constexpr std::array kCuts = {"handshake",    "handshake_timeout", "header_timeo
 
 constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloaded
 
+constexpr std::array kEventResults = {"sent", "refused", "dropped"};  // indexed by EventResult
+
 constexpr std::array kMeshSources = {"configuration", "ASMMeshConfig"};
 
 template <class Enum>
@@ -54,6 +56,7 @@ struct Metrics::Families {
   prometheus::Family<Counter>* certificate_steps = nullptr;
   prometheus::Family<Counter>* api_errors = nullptr;
   prometheus::Family<Gauge>* api_in_touch = nullptr;
+  std::array<Counter*, kEventResults.size()> events{};
   Gauge* mesh_enabled = nullptr;
   std::array<Gauge*, kMeshSources.size()> mesh_sources{};
   // Has its one series only where a watch reports it: a 0 would be a lost one.
@@ -117,6 +120,10 @@ Metrics::Families::Families() {
                       .Name("smc_webhook_api_in_touch")
                       .Help("1 while the API server answers, 0 while what was last known is used.")
                       .Register(registry);
+  auto& event = counters("smc_webhook_events_total",
+                         "Decisions to be told as Events, by what became of that.");
+  for (std::size_t i = 0; i < kEventResults.size(); ++i)
+    events[i] = &event.Add({{"result", kEventResults[i]}});
   mesh_enabled = &gauge("smc_webhook_mesh_smc_enabled", "1 while SMC is on for the mesh.");
   auto& sources = prometheus::BuildGauge()
                       .Name("smc_webhook_mesh_source")
@@ -183,6 +190,10 @@ void Metrics::api_failed(const std::string& use) {
 void Metrics::api_in_touch(const std::string& use, bool in_touch) {
   families_->api_errors->Add({{"use", use}});  // there from the start, at 0
   families_->api_in_touch->Add({{"use", use}}).Set(in_touch ? 1 : 0);
+}
+
+void Metrics::events(EventResult result, std::uint64_t decisions) {
+  families_->events[index(result)]->Increment(static_cast<double>(decisions));
 }
 
 void Metrics::mesh_switch(bool enabled, bool from_mesh) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,13 @@ enum class Cut {
 
 enum class Reloaded { kCertificate, kConfig };
 
+// What became of an Event about a decision.
+enum class EventResult {
+  kSent,
+  kRefused,  // by the API server
+  kDropped,  // too many others waited, or the process ended
+};
+
 class Metrics {
  public:
   Metrics();
@@ -43,6 +51,7 @@ class Metrics {
   // The effective value, and whether an ASMMeshConfig says it or the configuration.
   void mesh_switch(bool enabled, bool from_mesh);
   void mesh_watch(bool connected);  // where there is one
+  void events(EventResult result, std::uint64_t decisions);
 
   // The certificate authority that the replicas share; none of these is there where it comes from
   // elsewhere.

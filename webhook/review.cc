@@ -44,13 +44,12 @@ void read_owner(Reader& reader, const Member& references, Review& review) {
   const Path path{&kMetadataPath, references.name};
   reader.each_object(reader.list(references, kMetadataPath), path,
                      [&](JsonObject owner, const Path& here) {
-                       Member kind{"kind"}, name{"name"}, controller{"controller"};
-                       reader.members(owner, here, {&kind, &name, &controller});
-                       const std::string_view owner_kind = reader.text(kind, here);
-                       const std::string_view owner_name = reader.text(name, here);
-                       if (!reader.flag(controller, here, false)) return;
-                       review.owner_kind = owner_kind;
-                       review.owner_name = owner_name;
+                       Member api_version{"apiVersion"}, kind{"kind"}, name{"name"}, uid{"uid"},
+                           controller{"controller"};
+                       reader.members(owner, here, {&api_version, &kind, &name, &uid, &controller});
+                       const Owner read{reader.text(api_version, here), reader.text(kind, here),
+                                        reader.text(name, here), reader.text(uid, here)};
+                       if (reader.flag(controller, here, false)) review.owner = read;
                      });
 }
 

@@ -20,6 +20,11 @@ struct Annotations {
   bool erdma_smcr = false;  // network.alibabacloud.com/erdma-smcr, whatever it says
 };
 
+// The controller of a pod; all empty where it has none.
+struct Owner {
+  std::string_view api_version, kind, name, uid;
+};
+
 struct Review {
   std::string_view uid;
   std::string_view group, version, kind, sub_resource;
@@ -28,8 +33,8 @@ struct Review {
   bool dry_run = false;
 
   // What is below is read of a pod that is created; else it is empty, but for `name`.
-  std::string_view name;                    // or generateName
-  std::string_view owner_kind, owner_name;  // the controller
+  std::string_view name;  // or generateName
+  Owner owner;
   Annotations annotations;
   std::optional<JsonObject> spec;
 

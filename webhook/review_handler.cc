@@ -31,16 +31,30 @@ void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
                  {"duration_us", duration_us}});
 }
 
+OwnerEvent event_of(const std::string& ns, Announcement said) {
+  return {ns,
+          std::move(said.api_version),
+          std::move(said.kind),
+          std::move(said.name),
+          std::move(said.uid),
+          !said.injected,
+          said.injected ? "Injected" : "InjectionSkipped",
+          std::move(said.message)};
+}
+
 }  // namespace
 
-Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics) {
-  return [config = std::move(config), &metrics](std::string& body) {
+Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics,
+                                 EventRecorder* events) {
+  return [config = std::move(config), &metrics, events](std::string& body) {
     const auto begin = std::chrono::steady_clock::now();
     Answer answer = answer_review(body, *config);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     metrics.took(duration);
     if (answer.status == 200) metrics.decided(answer.decision);
     log_answer(answer, duration);
+    if (events != nullptr && answer.announcement)
+      events->add(event_of(answer.labels.pod_namespace, std::move(*answer.announcement)));
     return Reply{answer.status, std::move(answer.body)};
   };
 }

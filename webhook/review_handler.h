@@ -4,16 +4,19 @@
 #include <memory>
 
 #include "webhook/config.h"
+#include "webhook/event_recorder.h"
 #include "webhook/listener.h"
 #include "webhook/metrics.h"
 
 namespace smc::webhook {
 
-// One configuration for as long as the handler lives. `metrics` must outlive it.
+// One configuration for as long as the handler lives. `metrics` and `events` must outlive it;
+// without `events` none are sent.
 //
 // The log has one line for each review: at info for a pod that carries the annotation, at debug for
 // all others (a cluster without matchConditions sends every pod), at warn for a review that cannot
 // be read.
-Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics);
+Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics,
+                                 EventRecorder* events);
 
 }  // namespace smc::webhook

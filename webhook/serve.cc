@@ -12,7 +12,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +20,8 @@
 #include "base/version.h"
 #include "kube/cluster.h"
 #include "webhook/config.h"
+#include "webhook/descriptor_limit.h"
+#include "webhook/event_recorder.h"
 #include "webhook/health.h"
 #include "webhook/host_port.h"
 #include "webhook/listener.h"
@@ -50,31 +51,6 @@ constexpr auto kStuck = 10s;
 
 // A certificate file with its chain, a key or a list of authorities has some KiB.
 constexpr std::size_t kMaxPemBytes = 1 << 20;
-
-// Descriptors beside those of server.maxConnections: connections over the cap, the health
-// listener's, files, the log.
-constexpr rlim_t kOtherDescriptors = 256;
-
-// Raises the soft limit of descriptors to what `connections` need, as far as the hard limit goes.
-// How many connections there is room for.
-std::size_t make_room_for(std::size_t connections) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
-  const rlim_t needed = connections + kOtherDescriptors;
-  if (limit.rlim_cur < needed) {
-    limit.rlim_cur = std::min(needed, limit.rlim_max);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= needed) return connections;
-  const rlim_t room = limit.rlim_cur > 2 * kOtherDescriptors ? limit.rlim_cur - kOtherDescriptors
-                                                             : limit.rlim_cur / 2;
-  log::warn("fewer connections than configured",
-            {{"maxConnections", connections},
-             {"room_for", static_cast<std::size_t>(room)},
-             {"hint", "raise the hard limit of open files (ulimit -Hn)"}});
-  return static_cast<std::size_t>(room);
-}
 
 // SIGTERM and SIGINT as a descriptor. They stay blocked in every thread made from here on.
 Fd open_signals() {
@@ -146,6 +122,7 @@ class Daemon {
   Result<std::shared_ptr<const kube::Cluster>> cluster();
   Result<void> open_health();
   Result<void> follow_mesh();
+  Result<void> record_events();
   Listener::Handler handler();
   void use(TlsContext tls);
   void use(std::shared_ptr<const Config> config);
@@ -174,6 +151,7 @@ class Daemon {
   Clock::time_point next_check_ = Clock::now() + kPollInterval;
   std::optional<Clock::time_point> drain_at_;
   int signals_taken_ = 0;
+  std::unique_ptr<EventRecorder> events_;  // null: none are sent
   MeshControl mesh_{readiness_, metrics_};
 };
 
@@ -249,6 +227,7 @@ Result<void> Daemon::start() {
   if (auto loaded = load(); !loaded) return loaded.error();
   const auto address = parse_host_port(options_.listen);
   if (!address) return address.error();
+  if (auto recording = record_events(); !recording) return recording.error();
 
   Config::Server limits = config_->server;
   limits.max_connections = make_room_for(limits.max_connections);
@@ -268,14 +247,27 @@ Result<void> Daemon::start() {
 
 Result<void> Daemon::follow_mesh() {
   if (!options_.mesh_watch && options_.mesh_kubeconfig.empty()) return {};
-  auto how = mesh_watch_options(options_.mesh_kubeconfig, options_.kubeconfig);
-  if (!how) return how.error();
-  mesh_.follow(std::move(*how));
+  MeshWatchOptions how;
+  how.kubeconfig = options_.mesh_kubeconfig;
+  if (how.kubeconfig.empty()) {
+    const auto found = cluster();
+    if (!found) return found.error();
+    how.cluster = *found;
+  }
+  mesh_.follow(std::move(how));
+  return {};
+}
+
+Result<void> Daemon::record_events() {
+  if (!options_.events) return {};
+  const auto found = cluster();
+  if (!found) return found.error();
+  events_ = std::make_unique<EventRecorder>(*found, metrics_, EventRecorderOptions());
   return {};
 }
 
 Listener::Handler Daemon::handler() {
-  return review_handler(mesh_.effective(*config_), metrics_);
+  return review_handler(mesh_.effective(*config_), metrics_, events_.get());
 }
 
 int Daemon::run() {

@@ -20,6 +20,7 @@ struct ServeOptions {
   std::string kubeconfig;       // of the cluster that it serves; empty: the pod's service account
   bool mesh_watch = false;      // follow the mesh switch of the cluster that it serves, or
   std::string mesh_kubeconfig;  // of this API server; implies mesh_watch
+  bool events = false;          // about decisions, on the pods' owners
 };
 
 // Serves until SIGTERM or SIGINT. Exit code: 0 drained, 1 a second signal cut the drain short, 2

@@ -169,7 +169,7 @@ TEST_F(Pods, GetATokenOnlyWhereTheyAskTheApiServer) {
             true);
 }
 
-TEST_F(Pods, OfTheWebhookFollowTheMeshSwitchWhereTheValuesSay) {
+TEST_F(Pods, OfTheWebhookFollowTheMeshAndTellEventsWhereTheValuesSay) {
   const auto container = [](const Rendering& rendering) {
     return pod_spec(rendering.only("Deployment", "webhook"))["containers"][0];
   };
@@ -194,6 +194,8 @@ TEST_F(Pods, OfTheWebhookFollowTheMeshSwitchWhereTheValuesSay) {
             {{"secretName", "mesh"}, {"items", {{{"key", "config"}, {"path", "kubeconfig"}}}}}}}));
 
   EXPECT_FALSE(has(container(render({.set = {"mesh.watch=false"}}))["args"], "--mesh-watch"));
+  EXPECT_FALSE(has(here["args"], "--events"));
+  EXPECT_TRUE(has(container(render({.set = {"events.enabled=true"}}))["args"], "--events"));
 }
 
 }  // namespace

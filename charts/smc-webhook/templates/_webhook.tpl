@@ -22,6 +22,9 @@
 {{- else if .Values.mesh.watch }}
 - --mesh-watch
 {{- end }}
+{{- if .Values.events.enabled }}
+- --events
+{{- end }}
 {{- range .Values.webhook.extraArgs }}
 - {{ . | quote }}
 {{- end }}

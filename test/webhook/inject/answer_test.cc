@@ -91,5 +91,40 @@ TEST(Answer, LeavesTheBodyAsItWas) {
   EXPECT_EQ(body, before);
 }
 
+json wet(json review) {
+  review["request"]["dryRun"] = false;
+  return review;
+}
+
+TEST(Announcement, TellsTheOwnerOfAnInjectedPod) {
+  const Answer answer = ask(wet(review_of(pod("true"))));
+  ASSERT_TRUE(answer.announcement);
+  EXPECT_TRUE(answer.announcement->injected);
+  EXPECT_EQ(answer.announcement->api_version, "apps/v1");
+  EXPECT_EQ(answer.announcement->kind, "ReplicaSet");
+  EXPECT_EQ(answer.announcement->name, "web-6d4");
+  EXPECT_EQ(answer.announcement->uid, "b9e0");
+}
+
+TEST(Announcement, TellsTheOwnerWhyAPodWasSkippedThoughItAskedForSmc) {
+  const Answer answer = ask(wet(review_of(pod("True"))));
+  ASSERT_TRUE(answer.announcement);
+  EXPECT_FALSE(answer.announcement->injected);
+  EXPECT_NE(answer.announcement->message.find("invalid_annotation"), std::string::npos);
+}
+
+TEST(Announcement, IsNotMadeOfADryRunNorOfAPodThatDidNotAskNorWithoutAnOwner) {
+  json dry = wet(review_of(pod("true")));
+  dry["request"]["dryRun"] = true;
+  EXPECT_FALSE(ask(dry).announcement);
+  EXPECT_FALSE(ask(wet(review_of(pod("false")))).announcement);
+  json bare = wet(review_of(pod("true")));
+  bare["request"]["object"]["metadata"].erase("ownerReferences");
+  EXPECT_FALSE(ask(bare).announcement);
+  json no_controller = wet(review_of(pod("true")));
+  no_controller["request"]["object"]["metadata"]["ownerReferences"][0].erase("controller");
+  EXPECT_FALSE(ask(no_controller).announcement);
+}
+
 }  // namespace
 }  // namespace smc::webhook

@@ -120,6 +120,8 @@ std::vector<Field> fields() {
       {"/request/object/metadata/ownerReferences/0", kObject},
       {"/request/object/metadata/ownerReferences/0/kind", kText},
       {"/request/object/metadata/ownerReferences/0/name", kText},
+      {"/request/object/metadata/ownerReferences/0/apiVersion", kText},
+      {"/request/object/metadata/ownerReferences/0/uid", kText},
       {"/request/object/metadata/ownerReferences/0/controller", kFlag},
       {"/request/object/spec", kObject},
       {"/request/object/spec/hostNetwork", kFlag},

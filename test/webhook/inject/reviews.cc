@@ -24,7 +24,11 @@ Json annotated_pod() {
            {{"generateName", "web-6d4-"},
             {"annotations", {{"smc.asm.alibabacloud.com/enabled", "true"}}},
             {"ownerReferences",
-             {{{"kind", "ReplicaSet"}, {"name", "web-6d4"}, {"controller", true}}}}}},
+             {{{"apiVersion", "apps/v1"},
+               {"kind", "ReplicaSet"},
+               {"name", "web-6d4"},
+               {"uid", "b9e0"},
+               {"controller", true}}}}}},
           {"spec", {{"containers", {{{"name", "web"}, {"image", "example.com/web:1.4"}}}}}}};
 }
 

@@ -1,4 +1,4 @@
-#include "fake_mesh.h"
+#include "test/webhook/mesh/fake_mesh.h"
 
 #include <map>
 #include <thread>

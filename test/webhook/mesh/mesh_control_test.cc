@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "fake_mesh.h"
+#include "test/webhook/mesh/fake_mesh.h"
 
 namespace smc::webhook {
 namespace {

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fake_mesh.h"
 #include "test/support/temporary_directory.h"
+#include "test/webhook/mesh/fake_mesh.h"
 
 namespace smc::webhook {
 namespace {

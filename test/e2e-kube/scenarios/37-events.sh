@@ -1,0 +1,66 @@
+# with Events on, a pod's owner says why it was injected or not, and a dry run leaves none
+upgrade() { # HELM-OPTION...
+  helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --wait --timeout 60s "$@" >/dev/null
+  await 30 "the old pods, which go on answering for a while, are gone" two
+}
+two() {
+  [ "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | wc -l)" = 2 ]
+}
+trap 'upgrade --set events.enabled=false; kubectl delete namespace events --wait=false' EXIT
+namespace events
+deployment() { # NAME POD-SPEC-FILTER: three annotated pods that no node takes
+  annotated_pod "${2:-.}" | jq --arg name "$1" '{apiVersion: "apps/v1", kind: "Deployment", metadata: {$name},
+    spec: {replicas: 3, selector: {matchLabels: {app: $name}}, template: {metadata: (.metadata | del(.name) | .labels = {app: $name}),
+      spec: (.spec | .schedulerName = "nobody")}}}' | kubectl -n events create -f -
+}
+# counted OWNER-PREFIX REASON: how many decisions the Events on ReplicaSets of that name tell, whichever webhook pod made them
+counted() {
+  kubectl -n events get events -o json | jq --arg name "$1" --arg reason "$2" '[.items[] | select(.involvedObject.kind == "ReplicaSet"
+    and (.involvedObject.name | startswith($name + "-")) and .reason == $reason) | .count] | add // 0'
+}
+counts() { # OWNER REASON COUNT
+  [ "$(counted "$1" "$2")" = "$3" ]
+}
+upgrade --set events.enabled=true
+equal "side effects" NoneOnDryRun \
+  "$(kubectl get mutatingwebhookconfiguration "$CONFIGURATION" -o jsonpath='{.webhooks[0].sideEffects}')"
+
+deployment good
+deployment bad '.spec.hostNetwork = true'
+await 30 "the owner of injected pods has its Events" counts good Injected 3
+await 30 "the owner of skipped pods has its Events" counts bad InjectionSkipped 3
+kubectl -n events get events -o json > "$SCENARIO_DIR/events"
+matches "why" 'not injected \(host_network\)' \
+  "$(jq -r '.items[] | select(.reason == "InjectionSkipped") | .message' "$SCENARIO_DIR/events")"
+equal "types" "Injected Normal,InjectionSkipped Warning" "$(jq -r '[.items[] | select(.source.component == "smc-webhook")
+  | "\(.reason) \(.type)"] | unique | join(",")' "$SCENARIO_DIR/events")"
+matches "kubectl describe shows it" 'InjectionSkipped' \
+  "$(kubectl -n events describe replicaset -l app=bad)"
+
+# the same again is counted up, not told anew
+kubectl -n events scale deployment/good --replicas=9
+await 30 "six more are counted" counts good Injected 9
+objects=$(kubectl -n events get events -o json | jq '[.items[] | select(.reason == "Injected")] | length')
+[ "$objects" -le 2 ] || fail "$objects Events for one owner: two webhook pods need two"
+
+# a dry run of a pod with that owner
+owner=$(kubectl -n events get replicasets -l app=good -o json | jq '.items[0] | {apiVersion, kind, name: .metadata.name,
+  uid: .metadata.uid, controller: true}')
+annotated_pod ".metadata.ownerReferences = [$owner]" > "$SCENARIO_DIR/pod.json"
+equal "a dry run is injected" smc-init "$(dry_run "$SCENARIO_DIR/pod.json" -n events | first_init)"
+sent=$(metric smc_webhook_events_total 'result="sent"')
+
+# a right that is missing is named, and what was not told is told when it is granted
+kubectl get clusterrole "$CONFIGURATION" -o json > "$SCENARIO_DIR/role.json"
+jq 'del(.metadata.resourceVersion)' "$SCENARIO_DIR/role.json" > "$SCENARIO_DIR/role"
+jq '.rules |= map(select(.resources != ["events"]))' "$SCENARIO_DIR/role" | kubectl replace -f -
+deployment late
+named() {
+  grep -h 'event not taken' "$E2E_DIR"/logs/"${NAMESPACE}"_* | grep -q 'verb \\"create\\" on resource \\"events\\"'
+}
+await 30 "the log names the verb" named
+kubectl replace -f "$SCENARIO_DIR/role"
+await 30 "what waited is told" counts late Injected 3
+equal "told of the dry run" "$((sent + 3))" "$(metric smc_webhook_events_total 'result="sent"')"
+figure "$(metric smc_webhook_events_total 'result="sent"') decisions in $(kubectl -n events get events -o json |
+  jq '[.items[] | select(.source.component == "smc-webhook")] | length') Events"
