@@ -219,7 +219,7 @@ kube::Outcome<json> EventRecorder::request(const Key& key, const Waiting& waitin
     if (patched || !patched.error().not_found()) return patched;
   }
   const std::string name = event_name(event.name, system_clock::now());
-  const auto created =
+  auto created =
       client_.create({kube::kEvents, event.ns, "", ""},
                      event_object(name, event, waiting.count, waiting.first, waiting.last));
   if (created) remember(key, {name, waiting.count, Clock::now()});

@@ -6,7 +6,7 @@ upgrade() { # HELM-OPTION...
 two() {
   [ "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | wc -l)" = 2 ]
 }
-trap 'upgrade --set events.enabled=false; kubectl delete namespace events --wait=false' EXIT
+trap 'upgrade --set events.enabled=false --force-conflicts; kubectl delete namespace events --wait=false' EXIT
 namespace events
 deployment() { # NAME POD-SPEC-FILTER: three annotated pods that no node takes
   annotated_pod "${2:-.}" | jq --arg name "$1" '{apiVersion: "apps/v1", kind: "Deployment", metadata: {$name},

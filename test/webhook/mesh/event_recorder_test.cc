@@ -18,7 +18,6 @@ using httplib::Response;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
