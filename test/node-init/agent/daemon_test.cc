@@ -14,8 +14,10 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +57,7 @@ class Process {
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     pid_ = ::fork();
     if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is ended leaves no agent behind
       ::dup2(ends[1], STDOUT_FILENO);
       ::dup2(ends[1], STDERR_FILENO);
       std::vector<char*> words{const_cast<char*>(kProgram)};
@@ -76,11 +79,11 @@ class Process {
 
   void signal(int number) const { ::kill(pid_, number); }
 
-  // Waits for its end. Returns the exit status, or -1 where a signal ended it.
+  // Waits for its end. Returns the exit status, or -1 where a signal ended it, or where it did not
+  // end within 20 s: the test's own, then.
   int wait() {
-    std::array<char, 4096> part{};
-    for (ssize_t n = 0; (n = ::read(output_.get(), part.data(), part.size())) > 0;)
-      out.append(part.data(), static_cast<std::size_t>(n));
+    const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+    while (read_some(deadline)) continue;
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
@@ -90,6 +93,21 @@ class Process {
   std::string out;  // standard output and error, after wait()
 
  private:
+  // False at the end of the output, which is the program's end.
+  bool read_some(steady_clock::time_point deadline) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
+    pollfd readable{output_.get(), POLLIN, 0};
+    if (::poll(&readable, 1, left > 0 ? static_cast<int>(left) : 0) <= 0) {
+      ::kill(pid_, SIGKILL);
+      out += "\n(still running after 20 s)";
+      return false;
+    }
+    std::array<char, 4096> part{};
+    const ssize_t n = ::read(output_.get(), part.data(), part.size());
+    if (n > 0) out.append(part.data(), static_cast<std::size_t>(n));
+    return n > 0;
+  }
+
   pid_t pid_ = -1;
   Fd output_;
 };
