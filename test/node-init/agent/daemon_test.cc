@@ -32,7 +32,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 constexpr const char* kProgram = SMC_BIN_DIR "/smc-node-agent";
 // Free, since nobody else is in this namespace.
@@ -114,9 +113,9 @@ class Process {
 
 class AgentProcess : public testing::Test {
  protected:
-  static void SetUpTestSuite() { ready_ = enter_new_namespace(); }
+  static void SetUpTestSuite() { may_unshare = enter_new_namespace(); }
   void SetUp() override {
-    if (!ready_) GTEST_SKIP() << "this user may not make a network namespace";
+    if (!may_unshare) GTEST_SKIP() << "this user may not make a network namespace";
     ::unsetenv("KUBERNETES_SERVICE_HOST");  // of a pod that runs the tests: no cluster is asked
   }
 
@@ -129,14 +128,14 @@ class AgentProcess : public testing::Test {
   static httplib::Result get(const std::string& path) {
     const auto deadline = steady_clock::now() + std::chrono::seconds(20);
     while (true) {
-      auto answer = httplib::Client("127.0.0.1", kPort).Get(path.c_str());
+      auto answer = httplib::Client("127.0.0.1", kPort).Get(path);
       if (answer || steady_clock::now() > deadline) return answer;
       std::this_thread::sleep_for(milliseconds(20));
     }
   }
 
   smc::test::TemporaryDirectory directory_;
-  static inline bool ready_ = false;
+  static inline bool may_unshare = false;
   const std::string listen_ = "127.0.0.1:" + std::to_string(kPort);
 };
 
