@@ -212,7 +212,7 @@ kube::Outcome<json> EventRecorder::request(const Key& key, const Waiting& waitin
   const auto known = remembered_.find(key);
   if (known != remembered_.end()) {
     const std::uint64_t count = known->second.count + waiting.count;
-    const auto patched =
+    auto patched =
         client_.patch({kube::kEvents, event.ns, known->second.name, ""}, kube::PatchType::kMerge,
                       {{"count", count}, {"lastTimestamp", rfc3339(waiting.last)}});
     if (patched) known->second = {known->second.name, count, Clock::now()};

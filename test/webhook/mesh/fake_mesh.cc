@@ -143,15 +143,17 @@ void FakeMesh::watch(const httplib::Request& request, httplib::Response& respons
                               std::size_t, httplib::DataSink& sink) mutable {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
         const std::lock_guard lock(state->mutex);
+        if (generation != state->generation) {
+          if (!state->mid_line) return sink.done(), true;
+          sink.write("{\"ty", 4);
+          return false;
+        }
         for (const auto& [version, line] : state->changes) {
           if (version <= sent) continue;
           sent = version;
           return sink.write(line.data(), line.size());
         }
-        if (generation == state->generation) return sink.is_writable();
-        if (!state->mid_line) return sink.done(), true;
-        sink.write("{\"ty", 4);
-        return false;
+        return sink.is_writable();
       });
 }
 
