@@ -1,6 +1,6 @@
 # helm uninstall leaves nothing behind: cluster-scoped objects, labels and annotations of Nodes, what agents set up
 kernel node1 '.device = true'
-agents smc-node-agent-played
+agents smc-node-agent-played --force-conflicts # Helm asks before it overwrites what the scenario before patched
 await 15 "node1 has its label" labelled node1
 matches "tables of node1" SMC-E2E "$(cat "$KERNEL_DIR/node1.tables.json")"
 # a Node that has the label and no agent: none is made for it
