@@ -25,7 +25,7 @@ await_api_server $API_PORT
 await 30 "the replicas are in touch again" bash -c "[ \"\$(metric smc_webhook_api_in_touch)\" = 2 ]"
 kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \
   -p '[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]'
-await 5 "caBundle is put right" bash -c '[ "$(ca_bundle | certificates_in)" = 1 ]'
+await 5 "caBundle is put right" bash -c '[ "$(ca_bundle | certificates_in)" != 0 ]'
 annotated_pod > "$SCENARIO_DIR/pod.json"
 await 10 "annotated pods are injected" injects
 figure "${AWAY:-60} s away: $cpu ms of CPU and $errors failed requests of two replicas"

@@ -40,7 +40,7 @@ deny update secrets secret_data '{"ca.crt": "cnViYmlzaA=="}'
 await 20 "the CA is back" bash -c "[ \"\$(ca_in_secret | subject)\" = '$(subject <<< "$whole")' ]"
 deny patch $CONFIGURATIONS kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \
   -p '[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]'
-await 20 "caBundle is back" bash -c '[ "$(ca_bundle | certificates_in)" = 1 ]'
+await 20 "caBundle is back" bash -c '[ "$(ca_bundle | certificates_in)" != 0 ]'
 for verb in list watch; do
   deny $verb secrets new_replica
   deny $verb $CONFIGURATIONS new_replica
