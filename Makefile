@@ -43,7 +43,7 @@ tsan: ## the tests under the thread sanitizer
 	@$(call BUILD,tsan)
 	@ctest --preset tsan
 
-e2e-kube: build ## the chart in a cluster on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
+e2e-kube: build ## the chart in clusters on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
 	@test/e2e-kube/run
 
 IMAGES = smc-webhook smc-node-init smc-node-agent

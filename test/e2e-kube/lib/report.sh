@@ -58,15 +58,16 @@ run_scenario() {
   [ "$verdict" = pass ] || sed 's/^/        | /' <(tail -15 "$SCENARIO_DIR/log")
 }
 
+# print_table DIR...: of the clusters whose folders these are. One without a verdict is wrong.
 print_table() {
-  local wide passed failed
-  wide=$(cut -f1 "$E2E_DIR/table" "$E2E_DIR/not_run" | awk '{if (length > w) w = length} END {print w}')
+  local tables=("${@/%//table}") not_run=("${@/%//not_run}") wide passed failed
+  wide=$(cut -f1 "${tables[@]}" "${not_run[@]}" | awk '{if (length > w) w = length} END {print w}')
   echo
-  awk -F'\t' -v w="$wide" '{printf "%-*s  %-7s  %6.1f s  %s\n", w, $1, $2, $3, $4}' "$E2E_DIR/table"
-  awk -F'\t' -v w="$wide" '{printf "%-*s  not run            %s\n", w, $1, $2}' "$E2E_DIR/not_run"
-  passed=$(awk -F'\t' '$2 == "pass"' "$E2E_DIR/table" | wc -l)
-  failed=$(awk -F'\t' '$2 != "pass"' "$E2E_DIR/table" | wc -l)
+  awk -F'\t' -v w="$wide" '{printf "%-*s  %-7s  %6.1f s  %s\n", w, $1, $2, $3, $4}' "${tables[@]}"
+  awk -F'\t' -v w="$wide" '{printf "%-*s  not run            %s\n", w, $1, $2}' "${not_run[@]}"
+  passed=$(awk -F'\t' '$2 == "pass"' "${tables[@]}" | wc -l)
+  failed=$(awk -F'\t' '$2 != "pass"' "${tables[@]}" | wc -l)
   echo
-  echo "$passed passed, $failed failed, $(wc -l < "$E2E_DIR/not_run") skipped"
+  echo "$passed passed, $failed failed, $(cat "${not_run[@]}" | wc -l) not run, $SECONDS s"
   [ "$failed" = 0 ]
 }
