@@ -47,9 +47,9 @@ json& object_member(json& parent, const char* key) {
 }
 
 const json& webhooks_of(const json& configuration) {
-  static const json none = json::array();
+  static const json kNone = json::array();
   const auto found = configuration.find("webhooks");
-  return found != configuration.end() && found->is_array() ? *found : none;
+  return found != configuration.end() && found->is_array() ? *found : kNone;
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #   10.245.0.1       the bridge's end in the control plane's namespace
 #   10.245.0.(10+N)  node N
 #   10.244.N.0/24    its pods
+# The bridges have addresses of their own: else a bridge takes the lowest of its ports', so that it changes with a new
+# port, and whoever knows the old one is sent redirects and loses packets for minutes.
 
 node_network() { # N
   local n=$1 node=node$1
@@ -14,7 +16,7 @@ node_network() { # N
   ip -n "$node" link set eth0 up
   ip -n "$node" address add "10.245.0.$((10 + n))/24" dev eth0
   ip -n "$node" route add default via 10.245.0.1
-  ip -n "$node" link add pods type bridge
+  ip -n "$node" link add pods address "02:00:0a:f4:00:0$n" type bridge
   ip -n "$node" address add "10.244.$n.1/24" dev pods
   ip -n "$node" link set pods up
   ip netns exec "$node" sysctl -q net.ipv4.ip_forward=1
@@ -45,7 +47,7 @@ start_node() { # N
 
 start_nodes() { # COUNT
   local n
-  ip link add nodes type bridge
+  ip link add nodes address 02:00:0a:f5:00:01 type bridge
   ip address add 10.245.0.1/24 dev nodes
   ip link set nodes up
   sysctl -q net.ipv4.ip_forward=1

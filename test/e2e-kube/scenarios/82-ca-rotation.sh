@@ -1,7 +1,8 @@
 # the CA is rotated on request under 200 pod creations a second
 # the waits of a test; the chart's own are a minute and an hour
-helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --wait --timeout 60s \
+helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values \
   --set 'webhook.extraArgs={--rotation-settle=3s,--rotation-retain=4s}' >/dev/null
+kubectl -n "$NAMESPACE" rollout status "deployment/$RELEASE-smc-webhook" --timeout=60s
 await 30 "the old pods are gone" two_webhook_pods
 old=$(ca_in_secret | subject)
 await 20 "a CA of an earlier recovery is pruned" trusted_alone "$old"
