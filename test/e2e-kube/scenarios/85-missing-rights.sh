@@ -29,8 +29,9 @@ deny() {
 touch_secret() {
   kubectl -n "$NAMESPACE" annotate --overwrite secret "$CA_SECRET" "e2e/touched=$EPOCHREALTIME"
 }
-new_replica() {
-  kubectl -n "$NAMESPACE" delete "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | head -1)" --wait=false
+new_replica() { # in place of one that is not on its way out
+  kubectl -n "$NAMESPACE" delete pod --wait=false "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o json |
+    jq -r 'first(.items[] | select(.metadata.deletionTimestamp == null)).metadata.name')"
 }
 CONFIGURATIONS=mutatingwebhookconfigurations
 whole=$(ca_in_secret)
