@@ -45,6 +45,7 @@ fail() {
 start() {
   local name=$1
   shift
+  : >"/tmp/$name.out" # at once: nobody may read what an earlier program of that name has said
   "$@" >"/tmp/$name.out" 2>&1 &
   echo $! >>/tmp/row.pids
   last_pid=$!
