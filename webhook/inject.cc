@@ -145,7 +145,7 @@ Outcome patch_pod(Reader& reader, const Review& review, const PodSpec& spec, Con
     warn_of_binding(bound, arguments.on_failure, warnings);
   if (patch.empty()) return {Decision::kAlreadyInjected, {}, {}, false};
 
-  // The API server keeps the audit annotation of the first call and complains about another.
+  // The API server keeps the audit annotation of the first call and complains about another value.
   const bool first_call = !containers.ours || patch.size() > container_patch;
   annotate(review.annotations, config, patch);
   if (review.annotations.erdma_smcr)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """sidecar_injector.py PORT CERTIFICATE KEY: a second mutating webhook that behaves like istio's. POST /STYLE/MARK puts
-an init container and a sidecar into every pod: STYLE append behind the others, prepend in front of them. Called again
-for a pod that it has injected, it puts its containers back to their place, as istio does. MARK goes into an annotation,
-so that the test knows which registration answered."""
+an init container and a sidecar into every pod: STYLE append behind the others, prepend in front of them, host-network
+behind them, and the pod goes into the node's network. Called again for a pod that it has injected, it puts its
+containers back to their place, as istio does. MARK goes into an annotation, so that the test knows which registration
+answered."""
 
 import base64
 import json
@@ -30,6 +31,8 @@ def patch(pod, style, mark):
     }
     have = {"/spec/initContainers": spec.get("initContainers"), "/spec/containers": spec["containers"],
             "/metadata/annotations": meta.get("annotations")}
+    if style == "host-network":
+        wanted["/spec/hostNetwork"], have["/spec/hostNetwork"] = True, spec.get("hostNetwork")
     return [{"op": "add", "path": path, "value": value} for path, value in wanted.items() if value != have[path]]
 
 

@@ -1,6 +1,7 @@
 // The envelope: what every answer carries, and when it carries more.
 #include "webhook/answer.h"
 
+#include <map>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -52,6 +53,38 @@ TEST(Answer, TellsTheAuditLogTheDecisionOfAnAnnotatedPod) {
   json plain = pod("false");
   plain["metadata"].erase("annotations");
   EXPECT_FALSE(json::parse(ask(review_of(plain)).body)["response"].contains("auditAnnotations"));
+}
+
+// The review of `pod` when the API server asks again: another webhook has put its sidecar in.
+json asked_again(json pod) {
+  pod["metadata"]["annotations"]["sidecar.istio.io/status"] = "{}";
+  pod["spec"]["initContainers"].push_back({{"name", "istio-init"}, {"image", "istio/proxyv2"}});
+  pod["spec"]["containers"].push_back({{"name", "istio-proxy"}, {"image", "istio/proxyv2"}});
+  json review = review_of(pod);
+  review["request"]["uid"] = "8f6d01a4-11e8-4b7c-9c42-010a80000200";
+  return review;
+}
+
+// It takes the same audit annotation twice in silence, and complains about another value.
+TEST(Answer, TellsTheAuditLogTheSameOfASkippedPodWhenTheApiServerAsksAgain) {
+  json host_network = pod("true"), user_namespace = pod("true"), windows = pod("true"),
+       kata = pod("true"), collision = pod("true"), mirror = pod("true");
+  host_network["spec"]["hostNetwork"] = true;
+  user_namespace["spec"]["hostUsers"] = false;
+  windows["spec"]["os"]["name"] = "windows";
+  kata["spec"]["runtimeClassName"] = "kata";
+  collision["spec"]["containers"][0]["name"] = "smc-init";
+  mirror["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "1";
+  const std::map<std::string, json> skipped = {
+      {"opted_out", pod("false")}, {"invalid_annotation", pod("yes")},
+      {"mirror_pod", mirror},      {"host_network", host_network},
+      {"windows", windows},        {"user_namespace", user_namespace},
+      {"runtime_class", kata},     {"name_collision", collision}};
+  for (const auto& [code, pod] : skipped) {
+    const json expected = {{"decision", code}};
+    EXPECT_EQ(json::parse(ask(review_of(pod)).body)["response"]["auditAnnotations"], expected);
+    EXPECT_EQ(json::parse(ask(asked_again(pod)).body)["response"]["auditAnnotations"], expected);
+  }
 }
 
 TEST(Answer, LabelsTheReviewForTheLog) {
