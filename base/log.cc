@@ -96,8 +96,7 @@ void append_value(std::string& line, const Field& field) {
   }
 }
 
-void write(Level level, std::string_view event, Fields fields) {
-  if (!logger().should_log(entry(level).native)) return;
+std::string members(Level level, std::string_view event, Fields fields) {
   std::string line;
   line.reserve(256);  // as long as most lines
   line += R"("level":)";
@@ -110,7 +109,12 @@ void write(Level level, std::string_view event, Fields fields) {
     line += ':';
     append_value(line, field);
   }
-  logger().log(entry(level).native, spdlog::string_view_t(line));
+  return line;
+}
+
+void write(Level level, std::string_view event, Fields fields) {
+  if (!logger().should_log(entry(level).native)) return;
+  logger().log(entry(level).native, spdlog::string_view_t(members(level, event, fields)));
 }
 
 }  // namespace
@@ -147,6 +151,12 @@ void warn(std::string_view event, Fields fields) {
 }
 void error(std::string_view event, Fields fields) {
   write(Level::kError, event, fields);
+}
+
+void always(std::string_view event, Fields fields) {
+  // past the logger, which has the level
+  instance().sink->log(
+      {logger().name(), spdlog::level::info, members(Level::kInfo, event, fields)});
 }
 
 void error(std::string_view event, const Error& failure) {

@@ -56,6 +56,9 @@ void info(std::string_view event, Fields fields = {});
 void warn(std::string_view event, Fields fields = {});
 void error(std::string_view event, Fields fields = {});
 
+// A line of level info whatever set_level() says, for what is to be learned nowhere else.
+void always(std::string_view event, Fields fields = {});
+
 // A returned error, with its text and hint as fields.
 void error(std::string_view event, const Error& failure);
 

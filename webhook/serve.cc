@@ -102,6 +102,11 @@ std::vector<std::string> joined(std::vector<std::string> some,
   return some;
 }
 
+// Whoever asks for port 0 learns the port here alone, at any level.
+void log_address(std::string_view event, const HostPort& asked, log::Fields fields) {
+  (asked.port == 0 ? log::always : log::info)(event, fields);
+}
+
 class Daemon {
  public:
   explicit Daemon(const ServeOptions& options)
@@ -219,7 +224,7 @@ Result<void> Daemon::open_health() {
   });
   const auto bound = health_->start(*address);
   if (!bound) return bound.error();
-  log::info("health listener", {{"address", bound->text()}});
+  log_address("health listener", *address, {{"address", bound->text()}});
   return {};
 }
 
@@ -238,10 +243,11 @@ Result<void> Daemon::start() {
   if (auto followed = follow_mesh(); !followed) return followed.error();
   if (auto opened = open_health(); !opened) return opened.error();
   check_expiry();
-  log::info("listening", {{"address", bound->text()},
-                          {"version", kVersion},
-                          {"certificate", authority_ ? "self-managed" : tls_.subject},
-                          {"client_certificates", !options_.client_ca.empty()}});
+  log_address("listening", *address,
+              {{"address", bound->text()},
+               {"version", kVersion},
+               {"certificate", authority_ ? "self-managed" : tls_.subject},
+               {"client_certificates", !options_.client_ca.empty()}});
   return {};
 }
 

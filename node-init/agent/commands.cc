@@ -84,9 +84,11 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   // Without an errno it is no address.
   if (!address)
     return fail(address.error().code == 0 ? ExitCode::kUsage : ExitCode::kRefused, address.error());
-  log::info("started", {{"version", kVersion},
-                        {"listen", *address},
-                        {"cluster", *cluster ? (*cluster)->origin : "none"}});
+  // Whoever asks for port 0 learns the port here alone, at any level.
+  const auto say = command.listen.ends_with(":0") ? log::always : log::info;
+  say("started", {{"version", kVersion},
+                  {"listen", *address},
+                  {"cluster", *cluster ? (*cluster)->origin : "none"}});
   agent.run(stop->fd());
   stop.reset();  // what comes now is not to be cut off
   server.stop();

@@ -50,6 +50,15 @@ TEST_F(LogTest, BelowTheLevelNothingIsWritten) {
   EXPECT_EQ(nlohmann::json::parse(written())["event"], "after");
 }
 
+TEST_F(LogTest, WhatIsToBeLearnedNowhereElseIsWrittenWhateverTheLevel) {
+  log::set_level(log::Level::kError);
+  log::always("listening", {{"address", "127.0.0.1:40001"}});
+  const auto object = nlohmann::json::parse(written());
+  EXPECT_EQ(object["level"], "info");
+  EXPECT_EQ(object["event"], "listening");
+  EXPECT_EQ(object["address"], "127.0.0.1:40001");
+}
+
 TEST_F(LogTest, AnErrorCarriesItsErrnoAndHint) {
   log::error("start", Error{"open /x", 13, "run as root"});
   const auto object = nlohmann::json::parse(written());

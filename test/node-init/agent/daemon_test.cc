@@ -89,7 +89,15 @@ class Process {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  std::string out;  // standard output and error, after wait()
+  // Waits until it has written this; false where it has not within 20 s.
+  bool says(const std::string& text) {
+    const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+    while (out.find(text) == std::string::npos)
+      if (!read_some(deadline)) return false;
+    return true;
+  }
+
+  std::string out;  // standard output and error, as far as wait() and says() have read it
 
  private:
   // False at the end of the output, which is the program's end.
@@ -161,6 +169,12 @@ TEST_F(AgentProcess, ServesItsMetricsAndStateOnTheChosenAddress) {
   EXPECT_EQ(ready->status, 503);
   EXPECT_THAT(ready->body, HasSubstr("namespace: not the node's own"));
   EXPECT_EQ(get("/nothing")->status, 404);
+}
+
+TEST_F(AgentProcess, OnPort0SaysWhichPortItTookAtAnyLevel) {
+  Process agent(run({"--listen", "127.0.0.1:0", "--log-level", "error"}));
+  ASSERT_TRUE(agent.says("\"event\":\"started\"")) << agent.out;
+  EXPECT_THAT(agent.out, ContainsRegex(R"("listen":"127\.0\.0\.1:[1-9][0-9]*")"));
 }
 
 TEST_F(AgentProcess, GoesRoundAgainAfterThePeriod) {

@@ -133,6 +133,14 @@ TEST_F(Start, WithAnUnknownFlagIsWrongUsage) {
   EXPECT_THAT(ran.err, HasSubstr("--lisen"));
 }
 
+TEST_F(Start, OnPort0SaysWhichPortItTookAtAnyLevel) {
+  for (const char* level : {"debug", "warn", "error"}) {
+    const Daemon daemon({.config = "log: {level: " + std::string(level) + "}"});
+    EXPECT_EQ(daemon.review_status(), 200) << level;
+    EXPECT_EQ(daemon.get("/healthz").status, 200) << level;
+  }
+}
+
 // Everything that `serve` needs, said by the environment alone.
 class Twins : public Start {
  protected:
