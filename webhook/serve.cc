@@ -30,8 +30,7 @@
 #include "webhook/readiness.h"
 #include "webhook/review_handler.h"
 #include "webhook/self_managed.h"
-#include "webhook/tls.h"
-#include "webhook/watch.h"
+#include "webhook/serve_files.h"
 
 namespace smc::webhook {
 namespace {
@@ -49,9 +48,6 @@ constexpr auto kSettle = 100ms;
 // far less than a second.
 constexpr auto kStuck = 10s;
 
-// A certificate file with its chain, a key or a list of authorities has some KiB.
-constexpr std::size_t kMaxPemBytes = 1 << 20;
-
 // SIGTERM and SIGINT as a descriptor. They stay blocked in every thread made from here on.
 Fd open_signals() {
   sigset_t set;
@@ -60,46 +56,6 @@ Fd open_signals() {
   sigaddset(&set, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-Result<TlsContext> read_tls(const Result<FileSet::Contents>& contents) {
-  if (!contents) {
-    Error failed = contents.error();
-    failed.hint = "--tls-cert and --tls-key name the files (make a pair with smc-certs issue)";
-    return failed;
-  }
-  return make_tls_context(
-      {(*contents)[0], (*contents)[1], contents->size() > 2 ? (*contents)[2] : std::string()});
-}
-
-bool self_managed(const ServeOptions& options) {
-  return !options.self_managed.secret.empty();
-}
-
-std::vector<std::string> tls_paths(const ServeOptions& options) {
-  std::vector<std::string> paths;
-  if (!self_managed(options)) paths = {options.tls_cert, options.tls_key};
-  if (!options.client_ca.empty()) paths.push_back(options.client_ca);
-  return paths;
-}
-
-// Where the webhook issues its own certificate, the only file is that of --client-ca.
-Result<std::string> read_client_ca(const Result<FileSet::Contents>& contents) {
-  if (contents) return contents->empty() ? std::string() : contents->front();
-  Error failed = contents.error();
-  failed.hint = "--client-ca names the file";
-  return failed;
-}
-
-std::vector<std::string> config_paths(const ServeOptions& options) {
-  if (options.config.empty()) return {};
-  return {options.config};
-}
-
-std::vector<std::string> joined(std::vector<std::string> some,
-                                const std::vector<std::string>& more) {
-  some.insert(some.end(), more.begin(), more.end());
-  return some;
 }
 
 // Whoever asks for port 0 learns the port here alone, at any level.
@@ -113,9 +69,9 @@ class Daemon {
       : options_(options),
         signals_(open_signals()),
         ended_(::eventfd(0, EFD_CLOEXEC)),
-        config_files_(config_paths(options), kMaxConfigBytes),
-        tls_files_(tls_paths(options), kMaxPemBytes),
-        watch_(joined(config_files_.paths(), tls_files_.paths())) {}
+        config_files_(config_files(options)),
+        tls_files_(tls_files(options)),
+        watch_(watch_files(options)) {}
 
   Result<void> start();
   int run();
