@@ -1,3 +1,4 @@
+// The verbs on one object, and every way in which a request can go wrong.
 #include "kube/client.h"
 
 #include <atomic>
@@ -27,24 +28,8 @@ using std::chrono::steady_clock;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-ClientOptions options() {
-  ClientOptions out;
-  out.user_agent = "test/1";
-  return out;
-}
-
 const Target kOne{kSecrets, "ns", "one", ""};
 const Target kAll{kSecrets, "ns", "", ""};
-
-std::string status_body(const std::string& reason, int code) {
-  return json{{"kind", "Status"}, {"reason", reason}, {"message", "because"}, {"code", code}}
-      .dump();
-}
-
-std::string event(const std::string& type, const std::string& version) {
-  return json{{"type", type}, {"object", {{"metadata", {{"resourceVersion", version}}}}}}.dump() +
-         "\n";
-}
 
 TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
   std::vector<std::string> seen;
@@ -53,7 +38,7 @@ TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
     answer(response, 200, "{}");
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   const json object = {{"a", 1}};
   EXPECT_TRUE(client.get(kOne));
   EXPECT_TRUE(client.create(kAll, object));
@@ -83,7 +68,7 @@ TEST(Client, ShowsItsTokenAndItsName) {
     answer(response, 200, R"({"kind":"Secret"})");
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   const Outcome<json> secret = client.get(kOne);
   ASSERT_TRUE(secret) << secret.error().what;
   EXPECT_EQ(secret->at("kind"), "Secret");
@@ -96,7 +81,7 @@ TEST(Client, KeepsTheServersClockWhateverThisMachinesSays) {
     answer(response, 404, "{}");
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   EXPECT_FALSE(client.server_now());
   EXPECT_FALSE(client.get(kOne)) << "a refusal has a date too";
   ASSERT_TRUE(client.server_now());
@@ -117,7 +102,7 @@ TEST(Client, KeepsOneConnectionForManyRequests) {
     answer(response, 200, "{}");
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(client.get(kOne));
   EXPECT_EQ(ports.size(), 1U);
 }
@@ -128,7 +113,7 @@ TEST(Client, AConnectionThatTheServerClosedMeanwhileCostsNoRequest) {
     answer(response, 200, "{}");
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(client.get(kOne));
 }
 
@@ -137,7 +122,7 @@ TEST(Client, RefusalsCarryTheStatus) {
     answer(response, 409, status_body("AlreadyExists", 409));
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   const Outcome<json> created = client.create(kAll, json::object());
   ASSERT_FALSE(created);
   EXPECT_TRUE(created.error().conflict());
@@ -151,7 +136,7 @@ TEST(Client, AnOverloadedServersRetryAfterIsHandedOn) {
     answer(response, 429, status_body("TooManyRequests", 429));
   });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   EXPECT_EQ(client.get(kOne).error().retry_after, milliseconds(7000));
 }
 
@@ -159,7 +144,7 @@ TEST(Client, WhatIsNoJsonObjectIsAnError) {
   std::string body;
   FakeApi api([&](const Request&, Response& response) { answer(response, 200, body); });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   for (const char* rubbish : {"", "[]", "{\"a\":", "<html>", "{} {}"}) {
     body = rubbish;
     const Outcome<json> got = client.get(kOne);
@@ -174,7 +159,7 @@ TEST(Client, AnAnswerOverTheLimitIsAnErrorAndTheNextRequestWorks) {
     answer(response, 200, large ? "{\"a\":\"" + std::string(5000, 'x') + "\"}" : "{}");
   });
   const Stop stop;
-  ClientOptions small = options();
+  ClientOptions small = client_options();
   small.max_body_bytes = 4096;
   Client client(api.cluster(), stop, small);
   EXPECT_THAT(client.get(kOne).error().what, HasSubstr("larger than 4096 bytes"));
@@ -189,7 +174,7 @@ TEST(Client, RefusedConnectionsSayWhereAndHint) {
     cluster = gone.cluster();
   }
   const Stop stop;
-  Client client(cluster, stop, options());
+  Client client(cluster, stop, client_options());
   const Outcome<json> got = client.get(kOne);
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().failure, Failure::kConnect);
@@ -203,7 +188,7 @@ TEST(Client, ANameThatDoesNotExistIsAnError) {
   cluster->host = "does-not-exist.invalid";  // RFC 6761, section 6.4
   cluster->tls = false;
   const Stop stop;
-  ClientOptions quick = options();
+  ClientOptions quick = client_options();
   quick.connect_timeout = milliseconds(2000);
   Client client(cluster, stop, quick);
   const Outcome<json> got = client.get(kOne);
@@ -223,7 +208,7 @@ TEST(Client, ReadsATokenFileAnewAfterA401AndRepeatsOnce) {
   const auto cluster = api.cluster();
   cluster->token = {"", file};
   const Stop stop;
-  Client client(cluster, stop, options());
+  Client client(cluster, stop, client_options());
   EXPECT_EQ(client.get(kOne).error().status, 401);
   EXPECT_EQ(api.requests().size(), 1U) << "the same token is not tried twice";
   ASSERT_TRUE(write_file_atomic(file, "new\n", 0600));
@@ -240,14 +225,14 @@ TEST(Client, ATokenOfSixKiBPassesThrough) {
   const auto cluster = api.cluster();
   cluster->token.data = token;
   const Stop stop;
-  Client client(cluster, stop, options());
+  Client client(cluster, stop, client_options());
   EXPECT_TRUE(client.get(kOne));
 }
 
 TEST(Client, ASlowServerIsGivenUpAfterTheRequestsTime) {
   FakeApi api([](const Request&, Response& response) { stream(response, {"{"}, Ending::kHeld); });
   const Stop stop;
-  ClientOptions quick = options();
+  ClientOptions quick = client_options();
   quick.request_timeout = milliseconds(100);
   Client client(api.cluster(), stop, quick);
   const Outcome<json> got = client.get(kOne);
@@ -265,7 +250,7 @@ TEST(Client, ATricklingServerIsGivenUpToo) {
                                           });
   });
   const Stop stop;
-  ClientOptions quick = options();
+  ClientOptions quick = client_options();
   quick.request_timeout = milliseconds(200);
   Client client(api.cluster(), stop, quick);
   EXPECT_EQ(client.get(kOne).error().failure, Failure::kStream);
@@ -274,7 +259,7 @@ TEST(Client, ATricklingServerIsGivenUpToo) {
 TEST(Client, ACutAnswerIsNoShorterAnswer) {
   FakeApi api([](const Request&, Response& response) { stream(response, {"{}"}, Ending::kCut); });
   const Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   const Outcome<json> got = client.get(kOne);
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().failure, Failure::kStream);
@@ -287,7 +272,7 @@ TEST(Client, StopEndsARequestAtOnceAndAllLaterOnes) {
     stream(response, {"{"}, Ending::kHeld);
   });
   Stop stop;
-  Client client(api.cluster(), stop, options());
+  Client client(api.cluster(), stop, client_options());
   std::thread stopper([&] {
     while (!asked) std::this_thread::sleep_for(milliseconds(1));
     stop.request();
@@ -320,7 +305,7 @@ TEST(Client, StopEndsAConnectThatGetsNoAnswer) {
   cluster->port = ntohs(address.sin_port);
   cluster->tls = false;
   Stop stop;
-  Client client(cluster, stop, options());
+  Client client(cluster, stop, client_options());
   std::thread stopper([&] {
     std::this_thread::sleep_for(milliseconds(50));
     stop.request();
@@ -329,184 +314,6 @@ TEST(Client, StopEndsAConnectThatGetsNoAnswer) {
   EXPECT_TRUE(client.get(kOne).error().stopped());
   stopper.join();
   EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
-}
-
-json page(const std::vector<int>& items, const std::string& next) {
-  json out = {{"metadata", {{"resourceVersion", "42"}, {"continue", next}}},
-              {"items", json::array()}};
-  for (const int item : items) out["items"].push_back({{"n", item}});
-  return out;
-}
-
-TEST(List, FollowsThePagesToTheEnd) {
-  FakeApi api([](const Request& request, Response& response) {
-    const bool second = request.get_param_value("continue") == "a+b/c=";
-    answer(response, 200, (second ? page({3}, "") : page({1, 2}, "a+b/c=")).dump());
-  });
-  const Stop stop;
-  Client client(api.cluster(), stop, options());
-  const Outcome<List> all = client.list(kAll, {"app=x", ""});
-  ASSERT_TRUE(all) << all.error().what;
-  EXPECT_EQ(json(all->items).dump(), R"([{"n":1},{"n":2},{"n":3}])");
-  EXPECT_EQ(all->resource_version, "42");
-  EXPECT_THAT(
-      api.requests(),
-      ElementsAre(
-          "GET /api/v1/namespaces/ns/secrets?limit=50&labelSelector=app%3Dx",
-          "GET "
-          "/api/v1/namespaces/ns/secrets?limit=50&labelSelector=app%3Dx&continue=a%2Bb%2Fc%3D"));
-}
-
-TEST(List, StartsAgainOnceWhereTheServerForgotTheSnapshot) {
-  int calls = 0;
-  FakeApi api([&](const Request& request, Response& response) {
-    ++calls;
-    if (calls == 2) return answer(response, 410, status_body("Expired", 410));
-    const bool second = !request.get_param_value("continue").empty();
-    answer(response, 200, (second ? page({2}, "") : page({1}, "c")).dump());
-  });
-  const Stop stop;
-  Client client(api.cluster(), stop, options());
-  const Outcome<List> all = client.list(kAll, {});
-  ASSERT_TRUE(all) << all.error().what;
-  EXPECT_EQ(all->items.size(), 2U);
-  EXPECT_EQ(calls, 4);
-}
-
-TEST(List, TooManyObjectsAreAnErrorAndNoEndlessLoop) {
-  FakeApi api([](const Request&, Response& response) {
-    answer(response, 200, page({1, 2, 3, 4}, "again").dump());
-  });
-  const Stop stop;
-  ClientOptions few = options();
-  few.max_objects = 10;
-  Client client(api.cluster(), stop, few);
-  EXPECT_EQ(client.list(kAll, {}).error().what, "list secrets in ns: more than 10 objects");
-  EXPECT_EQ(api.requests().size(), 3U);
-}
-
-struct Watched {
-  std::vector<std::string> events;
-  bool established = false;
-  Outcome<void> ended;
-};
-
-Watched watch(const FakeApi& api, ClientOptions with = options()) {
-  const Stop stop;
-  Client client(api.cluster(), stop, std::move(with));
-  Watched out;
-  WatchRequest request;
-  request.resource_version = "42";
-  request.timeout = std::chrono::seconds(10);
-  request.selector.fields = "metadata.name=one";
-  request.on_established = [&] { out.established = true; };
-  request.on_event = [&](const WatchEvent& event) {
-    out.events.push_back(std::to_string(static_cast<int>(event.type)) + ":" +
-                         event.resource_version);
-  };
-  out.ended = client.watch(kAll, request);
-  return out;
-}
-
-TEST(Watch, AsksForBookmarksFromAVersionForATime) {
-  FakeApi api([](const Request&, Response& response) { stream(response, {}, Ending::kProper); });
-  const Watched watched = watch(api);
-  EXPECT_TRUE(watched.ended);
-  EXPECT_TRUE(watched.established);
-  EXPECT_THAT(
-      api.requests(),
-      ElementsAre("GET /api/v1/namespaces/ns/secrets?watch=1&allowWatchBookmarks=true"
-                  "&resourceVersion=42&timeoutSeconds=10&fieldSelector=metadata.name%3Done"));
-}
-
-TEST(Watch, DeliversEventsHoweverTheStreamIsCut) {
-  const std::string all =
-      event("ADDED", "1") + event("MODIFIED", "2") + event("DELETED", "3") + event("BOOKMARK", "4");
-  for (const std::size_t size : {std::size_t{1}, std::size_t{7}, all.size()}) {
-    std::vector<std::string> parts;
-    for (std::size_t i = 0; i < all.size(); i += size) parts.push_back(all.substr(i, size));
-    FakeApi api(
-        [&](const Request&, Response& response) { stream(response, parts, Ending::kProper); });
-    const Watched watched = watch(api);
-    EXPECT_TRUE(watched.ended) << watched.ended.error().what;
-    EXPECT_THAT(watched.events, ElementsAre("0:1", "1:2", "2:3", "3:4"));
-  }
-}
-
-TEST(Watch, AnErrorEventIsTheErrorItCarries) {
-  const std::string gone =
-      R"({"type":"ERROR","object":{"kind":"Status","message":"too old resource version","reason":"Expired","code":410}})"
-      "\n";
-  FakeApi api([&](const Request&, Response& response) {
-    stream(response, {event("ADDED", "1"), gone}, Ending::kHeld);
-  });
-  const Watched watched = watch(api);
-  ASSERT_FALSE(watched.ended);
-  EXPECT_TRUE(watched.ended.error().gone());
-  EXPECT_EQ(watched.ended.error().what,
-            "watch secrets in ns: 410 Expired: too old resource version");
-  EXPECT_THAT(watched.events, ElementsAre("0:1"));
-}
-
-TEST(Watch, ARefusedWatchWasNeverEstablished) {
-  FakeApi api([](const Request&, Response& response) {
-    answer(response, 403, status_body("Forbidden", 403));
-  });
-  const Watched watched = watch(api);
-  EXPECT_EQ(watched.ended.error().status, 403);
-  EXPECT_THAT(watched.ended.error().hint, HasSubstr("\"watch\" on resource \"secrets\""));
-  EXPECT_FALSE(watched.established);
-}
-
-TEST(Watch, HalfAnEventIsAnErrorWhetherTheStreamEndsOrIsCut) {
-  for (const Ending ending : {Ending::kProper, Ending::kCut}) {
-    FakeApi api([&](const Request&, Response& response) {
-      stream(response, {event("ADDED", "1"), R"({"type":"ADD)"}, ending);
-    });
-    const Watched watched = watch(api);
-    ASSERT_FALSE(watched.ended);
-    EXPECT_EQ(watched.ended.error().failure, Failure::kStream);
-    EXPECT_THAT(watched.events, ElementsAre("0:1"));
-  }
-}
-
-TEST(Watch, RubbishInTheStreamEndsIt) {
-  for (const char* line :
-       {"rubbish\n", "[]\n", "{}\n", "{\"type\":\"ADDED\",\"object\":1}\n",
-        "{\"type\":\"LATER\",\"object\":{}}\n", "{\"type\":1,\"object\":{}}\n"}) {
-    FakeApi api(
-        [&](const Request&, Response& response) { stream(response, {line}, Ending::kHeld); });
-    const Watched watched = watch(api);
-    ASSERT_FALSE(watched.ended) << line;
-    EXPECT_EQ(watched.ended.error().failure, Failure::kAnswer) << line;
-    EXPECT_TRUE(watched.events.empty());
-  }
-}
-
-TEST(Watch, AnEventOverTheLimitEndsItBeforeMemoryIsSpent) {
-  FakeApi api([](const Request&, Response& response) {
-    stream(response, std::vector<std::string>(100, std::string(1024, 'x')), Ending::kHeld);
-  });
-  ClientOptions small = options();
-  small.max_event_bytes = 10'000;
-  EXPECT_THAT(watch(api, small).ended.error().what, HasSubstr("an event larger than 10000 bytes"));
-}
-
-TEST(Watch, OutlivesTheTimeOfARequestAsLongAsItIsNotSilent) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_chunked_content_provider(
-        "application/json", [n = 0](std::size_t, httplib::DataSink& sink) mutable {
-          std::this_thread::sleep_for(milliseconds(20));
-          const std::string line = event("BOOKMARK", std::to_string(++n));
-          if (n > 10) return sink.done(), true;
-          return sink.write(line.data(), line.size());
-        });
-  });
-  ClientOptions quick = options();
-  quick.request_timeout = milliseconds(100);
-  const Watched watched = watch(api, quick);
-  EXPECT_TRUE(watched.ended) << watched.ended.error().what;
-  EXPECT_EQ(watched.events.size(), 10U);
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 #include <chrono>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 #include "certs/openssl.h"
 
 namespace smc::kube {
 namespace {
 
+using nlohmann::json;
 using std::chrono::milliseconds;
 
 struct Keys {
@@ -106,6 +109,22 @@ void stream(httplib::Response& response, std::vector<std::string> parts, Ending 
 void answer(httplib::Response& response, int status, const std::string& body) {
   response.status = status;
   response.set_content(body, "application/json");
+}
+
+std::string status_body(const std::string& reason, int code) {
+  return json{{"kind", "Status"}, {"reason", reason}, {"message", "because"}, {"code", code}}
+      .dump();
+}
+
+std::string watch_line(const std::string& type, const std::string& version) {
+  return json{{"type", type}, {"object", {{"metadata", {{"resourceVersion", version}}}}}}.dump() +
+         "\n";
+}
+
+ClientOptions client_options() {
+  ClientOptions out;
+  out.user_agent = "test/1";
+  return out;
 }
 
 }  // namespace smc::kube

@@ -12,7 +12,7 @@
 #include <httplib.h>
 
 #include "certs/authority.h"
-#include "kube/cluster.h"
+#include "kube/client.h"
 
 namespace smc::kube {
 
@@ -53,5 +53,13 @@ enum class Ending { kProper, kCut, kHeld };
 void stream(httplib::Response& response, std::vector<std::string> parts, Ending ending);
 
 void answer(httplib::Response& response, int status, const std::string& body);
+
+// The body of a refusal: a metav1.Status that says "because".
+std::string status_body(const std::string& reason, int code);
+// One line of a watch's stream: an object that has this version and nothing else.
+std::string watch_line(const std::string& type, const std::string& version);
+
+// Of a client called "test/1".
+ClientOptions client_options();
 
 }  // namespace smc::kube

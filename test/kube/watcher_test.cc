@@ -20,11 +20,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::HasSubstr;
 
-std::string event(const std::string& type, const std::string& version) {
-  return json{{"type", type}, {"object", {{"metadata", {{"resourceVersion", version}}}}}}.dump() +
-         "\n";
-}
-
 std::string list(const std::string& version) {
   return json{{"metadata", {{"resourceVersion", version}}},
               {"items", json::array({{{"metadata", {{"name", "one"}}}}})}}
@@ -91,7 +86,7 @@ TEST(Watcher, ListsThenWatchesFromTheListsVersion) {
   FakeApi api([](const Request& request, Response& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     EXPECT_EQ(request.get_param_value("resourceVersion"), "42");
-    stream(response, {event("BOOKMARK", "43"), event("MODIFIED", "44")}, Ending::kHeld);
+    stream(response, {watch_line("BOOKMARK", "43"), watch_line("MODIFIED", "44")}, Ending::kHeld);
   });
   Record record;
   const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
@@ -104,9 +99,10 @@ TEST(Watcher, TakesAWatchUpFromTheLastVersionSeenBookmarksIncluded) {
   FakeApi api([&](const Request& request, Response& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     if (++watches == 1)
-      return stream(response, {event("MODIFIED", "43"), event("BOOKMARK", "50")}, Ending::kProper);
+      return stream(response, {watch_line("MODIFIED", "43"), watch_line("BOOKMARK", "50")},
+                    Ending::kProper);
     EXPECT_EQ(request.get_param_value("resourceVersion"), "50");
-    stream(response, {event("MODIFIED", "51")}, Ending::kHeld);
+    stream(response, {watch_line("MODIFIED", "51")}, Ending::kHeld);
   });
   Record record;
   const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
@@ -119,8 +115,9 @@ TEST(Watcher, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
   std::atomic<int> watches = 0;
   FakeApi api([&](const Request& request, Response& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
-    if (++watches == 1) return stream(response, {event("MODIFIED", "43"), "{\"ty"}, Ending::kCut);
-    stream(response, {event("MODIFIED", "44")}, Ending::kHeld);
+    if (++watches == 1)
+      return stream(response, {watch_line("MODIFIED", "43"), "{\"ty"}, Ending::kCut);
+    stream(response, {watch_line("MODIFIED", "44")}, Ending::kHeld);
   });
   Record record;
   const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
@@ -136,7 +133,7 @@ TEST(Watcher, GoneListsAgain) {
     if (!is_watch(request)) return answer(response, 200, list(++lists == 1 ? "42" : "90"));
     if (++watches == 1) return answer(response, 410, R"({"reason":"Expired"})");
     EXPECT_EQ(request.get_param_value("resourceVersion"), "90");
-    stream(response, {event("ADDED", "91")}, Ending::kHeld);
+    stream(response, {watch_line("ADDED", "91")}, Ending::kHeld);
   });
   Record record;
   const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
@@ -150,7 +147,7 @@ TEST(Watcher, SaysOnceThatItLostAndOnceThatItRecovered) {
   FakeApi api([&](const Request& request, Response& response) {
     if (broken) return answer(response, 500, R"({"reason":"InternalError","message":"etcd"})");
     if (!is_watch(request)) return answer(response, 200, list("42"));
-    stream(response, {event("MODIFIED", "43")}, Ending::kHeld);
+    stream(response, {watch_line("MODIFIED", "43")}, Ending::kHeld);
   });
   Record record;
   const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), quick());
@@ -179,7 +176,7 @@ TEST(Watcher, AServerThatGoesAwayIsLost) {
   std::shared_ptr<Cluster> cluster;
   const auto serve = [](const Request& request, Response& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
-    stream(response, {event("BOOKMARK", "43")}, Ending::kHeld);
+    stream(response, {watch_line("BOOKMARK", "43")}, Ending::kHeld);
   };
   auto api = std::make_unique<FakeApi>(serve);
   const Watcher watcher(api->cluster(), kAll, {}, record.handlers(), quick());
