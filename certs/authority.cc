@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/utc_text.h"
 #include "certs/inspect.h"
 #include "certs/openssl.h"
 

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "base/utc_text.h"
 #include "certs/authority_objects.h"
 #include "certs/inspect.h"
 

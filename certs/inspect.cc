@@ -1,7 +1,6 @@
 #include "certs/inspect.h"
 
 #include <array>
-#include <ctime>
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -117,15 +116,6 @@ Result<std::vector<CertificateInfo>> read_certificates(std::string_view pem) {
   ERR_clear_error();
   if (infos.empty()) return Error{"no PEM certificate in it", 0, {}};
   return infos;
-}
-
-std::string utc_text(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm fields{};
-  ::gmtime_r(&seconds, &fields);
-  std::array<char, 40> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return {text.data(), size};
 }
 
 }  // namespace smc::certs

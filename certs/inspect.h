@@ -30,7 +30,4 @@ struct CertificateInfo {
 // over. No certificate at all is an error.
 Result<std::vector<CertificateInfo>> read_certificates(std::string_view pem);
 
-// "2026-01-31T12:00:00Z" (RFC 3339, seconds).
-std::string utc_text(std::chrono::system_clock::time_point time);
-
 }  // namespace smc::certs

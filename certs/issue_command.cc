@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/utc_text.h"
 #include "certs/authority.h"
 #include "certs/commands.h"
 #include "certs/inspect.h"

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json_text.h"
+#include "base/utc_text.h"
 #include "certs/authority.h"
 #include "certs/commands.h"
 #include "certs/inspect.h"

@@ -34,6 +34,11 @@ struct ApiError {
   bool conflict() const { return status == 409; }
   // The resourceVersion is too old to watch from: list again.
   bool gone() const { return status == 410; }
+  // The same request may work later: the API server is away, busy or broken, or does not know this
+  // client yet.
+  bool passing() const {
+    return failure != Failure::kStatus || status == 401 || status == 429 || status >= 500;
+  }
 
   Error plain() const { return {what, 0, hint}; }
 };

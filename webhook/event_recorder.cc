@@ -1,12 +1,7 @@
 #include "webhook/event_recorder.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <ctime>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/version.h"
@@ -14,8 +9,6 @@
 namespace smc::webhook {
 namespace {
 
-using nlohmann::json;
-using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
 constexpr const char* kComponent = "smc-webhook";
@@ -23,58 +16,10 @@ constexpr const char* kComponent = "smc-webhook";
 // One line about events that are not taken in this time; the others are counted in the next.
 constexpr std::chrono::minutes kComplaintInterval{1};
 
-// An object's name has at most 253 characters; "." and 16 digits follow.
-constexpr std::size_t kMaxNamePrefix = 253 - 17;
-
-// "2026-01-31T12:00:00Z", as metav1.Time is written.
-std::string rfc3339(system_clock::time_point when) {
-  const std::time_t seconds = system_clock::to_time_t(when);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::string out(sizeof "2026-01-31T12:00:00Z", '\0');
-  out.resize(std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-  return out;
-}
-
-// A new name each time, beginning with the owner's.
-std::string event_name(std::string prefix, system_clock::time_point now) {
-  prefix.resize(std::min(prefix.size(), kMaxNamePrefix));
-  while (!prefix.empty() && (prefix.back() == '-' || prefix.back() == '.')) prefix.pop_back();
-  static constexpr char kDigits[] = "0123456789abcdef";
-  auto nanoseconds = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count());
-  std::string digits(16, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, nanoseconds >>= 4)
-    *digit = kDigits[nanoseconds & 0xF];
-  return prefix + "." + digits;
-}
-
-json event_object(const std::string& name, const OwnerEvent& event, std::uint64_t count,
-                  system_clock::time_point first, system_clock::time_point last) {
-  return {{"apiVersion", "v1"},
-          {"kind", "Event"},
-          {"metadata", {{"name", name}, {"namespace", event.ns}}},
-          {"involvedObject",
-           {{"apiVersion", event.api_version},
-            {"kind", event.kind},
-            {"name", event.name},
-            {"namespace", event.ns},
-            {"uid", event.uid}}},
-          {"type", event.warning ? "Warning" : "Normal"},
-          {"reason", event.reason},
-          {"message", event.message},
-          {"source", {{"component", kComponent}}},
-          {"firstTimestamp", rfc3339(first)},
-          {"lastTimestamp", rfc3339(last)},
-          {"count", count}};
-}
-
-// Whether the same request may be taken another time: the API server is away or busy, or lacks a
-// right that somebody may still grant.
+// Whether the same request may be taken another time. A right that is missing may still be granted;
+// an Event that somebody changed meanwhile is changed anew.
 bool may_pass(const kube::ApiError& error) {
-  if (error.failure != kube::Failure::kStatus || error.status >= 500) return true;
-  constexpr std::array kPassing = {401, 403, 409, 429};
-  return std::find(kPassing.begin(), kPassing.end(), error.status) != kPassing.end();
+  return error.passing() || error.status == 403 || error.conflict();
 }
 
 }  // namespace
@@ -89,7 +34,7 @@ EventRecorder::EventRecorder(std::shared_ptr<const kube::Cluster> cluster, Metri
       metrics_(metrics),
       client_(std::move(cluster), stop_, options_.client),
       backoff_(options_.backoff, options_.random),
-      tokens_(options_.burst),
+      share_(options_.burst, options_.period),
       thread_([this] { run(); }) {}
 
 EventRecorder::~EventRecorder() {
@@ -104,7 +49,7 @@ EventRecorder::~EventRecorder() {
 }
 
 void EventRecorder::add(OwnerEvent event) {
-  Key key = event.uid + '\n' + event.reason + '\n' + event.message;
+  Key key = event.owner.uid + '\n' + event.reason + '\n' + event.message;
   const auto now = system_clock::now();
   const std::lock_guard lock(mutex_);
   const auto found = waiting_.find(key);
@@ -150,25 +95,13 @@ void EventRecorder::run() {
 // When the next request may be made; nothing where none is wanted.
 std::optional<EventRecorder::Clock::time_point> EventRecorder::next_time() {
   if (waiting_.empty()) return std::nullopt;
-  refill();
-  Clock::time_point next = std::max(earliest()->second.due, not_before_);
-  if (tokens_ < 1)
-    next = std::max(next, refilled_ + milliseconds(static_cast<milliseconds::rep>(
-                                          std::ceil((1 - tokens_) / options_.per_second * 1000))));
-  return next;
+  return std::max({earliest()->second.due, not_before_, share_.due(Clock::now())});
 }
 
 std::map<EventRecorder::Key, EventRecorder::Waiting>::iterator EventRecorder::earliest() {
   return std::min_element(waiting_.begin(), waiting_.end(), [](const auto& one, const auto& other) {
     return one.second.due < other.second.due;
   });
-}
-
-void EventRecorder::refill() {
-  const auto now = Clock::now();
-  const double seconds = std::chrono::duration<double>(now - refilled_).count();
-  tokens_ = std::min(options_.burst, tokens_ + seconds * options_.per_second);
-  refilled_ = now;
 }
 
 // The same event was sent a moment ago: it waits, and is counted meanwhile.
@@ -190,7 +123,7 @@ void EventRecorder::put_back(const Key& key, Waiting waiting) {
 }
 
 EventRecorder::Sent EventRecorder::send(const Key& key, const Waiting& waiting) {
-  tokens_ -= 1;
+  share_.spend(Clock::now());
   const auto sent = request(key, waiting);
   if (sent) {
     backoff_.reset();
@@ -207,21 +140,26 @@ EventRecorder::Sent EventRecorder::send(const Key& key, const Waiting& waiting) 
   return Sent::kRefused;
 }
 
-kube::Outcome<json> EventRecorder::request(const Key& key, const Waiting& waiting) {
+kube::Outcome<void> EventRecorder::request(const Key& key, const Waiting& waiting) {
   const OwnerEvent& event = waiting.event;
   const auto known = remembered_.find(key);
   if (known != remembered_.end()) {
     const std::uint64_t count = known->second.count + waiting.count;
-    auto patched =
-        client_.patch({kube::kEvents, event.ns, known->second.name, ""}, kube::PatchType::kMerge,
-                      {{"count", count}, {"lastTimestamp", rfc3339(waiting.last)}});
-    if (patched) known->second = {known->second.name, count, Clock::now()};
-    if (patched || !patched.error().not_found()) return patched;
+    auto counted =
+        kube::count_event(client_, event.owner.ns, known->second.name, count, waiting.last);
+    if (counted) known->second = {known->second.name, count, Clock::now()};
+    if (counted || !counted.error().not_found()) return counted;
   }
-  const std::string name = event_name(event.name, system_clock::now());
-  auto created =
-      client_.create({kube::kEvents, event.ns, "", ""},
-                     event_object(name, event, waiting.count, waiting.first, waiting.last));
+  const std::string name = kube::new_event_name(event.owner.name, system_clock::now());
+  auto created = kube::create_event(client_, {.name = name,
+                                              .about = event.owner,
+                                              .warning = event.warning,
+                                              .reason = event.reason,
+                                              .message = event.message,
+                                              .component = kComponent,
+                                              .first = waiting.first,
+                                              .last = waiting.last,
+                                              .count = waiting.count});
   if (created) remember(key, {name, waiting.count, Clock::now()});
   return created;
 }

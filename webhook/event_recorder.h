@@ -17,13 +17,13 @@
 
 #include "kube/backoff.h"
 #include "kube/client.h"
+#include "kube/events.h"
 #include "webhook/metrics.h"
 
 namespace smc::webhook {
 
 struct OwnerEvent {
-  std::string ns;                            // of the pod, and so of its owner
-  std::string api_version, kind, name, uid;  // of the owner
+  kube::ObjectReference owner;
   bool warning = false;
   std::string reason;
   std::string message;
@@ -39,10 +39,10 @@ struct EventRecorderOptions {
   std::size_t max_remembered = 1'000;
   // The same event about the same owner is counted up this often at most.
   std::chrono::milliseconds repeat_interval{10'000};
-  // Requests: as many at once, and then as many a second; the latter is a client's usual share of
-  // an API server (client-go's default).
+  // Requests: as many at once, and then one each period; five a second are a client's usual share
+  // of an API server (client-go's default).
   double burst = 25;
-  double per_second = 5;
+  std::chrono::milliseconds period{200};
   // When it ends, what still waits has this long; a pod that is told to stop has no more to give.
   std::chrono::milliseconds farewell{1'000};
 
@@ -83,9 +83,8 @@ class EventRecorder {
   std::map<Key, Waiting>::iterator earliest();
   bool too_soon(const Key& key, Waiting& waiting) const;
   void put_back(const Key& key, Waiting waiting);
-  void refill();
   Sent send(const Key& key, const Waiting& waiting);
-  kube::Outcome<nlohmann::json> request(const Key& key, const Waiting& waiting);
+  kube::Outcome<void> request(const Key& key, const Waiting& waiting);
   void remember(const Key& key, Remembered remembered);
   void complain(const kube::ApiError& error);
 
@@ -100,8 +99,7 @@ class EventRecorder {
   std::optional<Clock::time_point> complained_;
   std::size_t unsaid_ = 0;
   Clock::time_point not_before_{};  // no request until then
-  double tokens_;
-  Clock::time_point refilled_ = Clock::now();
+  kube::EventShare share_;
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;

@@ -32,11 +32,8 @@ void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
 }
 
 OwnerEvent event_of(const std::string& ns, Announcement said) {
-  return {ns,
-          std::move(said.api_version),
-          std::move(said.kind),
-          std::move(said.name),
-          std::move(said.uid),
+  return {{std::move(said.api_version), std::move(said.kind), ns, std::move(said.name),
+           std::move(said.uid)},
           !said.injected,
           said.injected ? "Injected" : "InjectionSkipped",
           std::move(said.message)};

@@ -43,10 +43,6 @@ TEST(Inspect, RenewalIsDueAtTwoThirdsOfALife) {
   EXPECT_EQ(info.renew_at(), kNow + std::chrono::hours(20));
 }
 
-TEST(Inspect, TimesAreUtcAsRfc3339) {
-  EXPECT_EQ(utc_text(kNow), "2027-01-15T08:00:00Z");
-}
-
 TEST(Inspect, TextWithoutACertificateIsRefused) {
   const Made made;
   for (const std::string& text : {std::string(), std::string("rubbish"), made.leaf.key_pem}) {

@@ -47,6 +47,14 @@ TEST(StatusError, CarriesVerbResourceStatusReasonAndMessage) {
   EXPECT_EQ(error.what, R"(get secrets ns/x: 403 Forbidden: secrets "x" is forbidden)");
 }
 
+TEST(StatusError, PassesWhereTheServerIsAwayBusyOrBrokenOrDoesNotKnowUsYet) {
+  for (const int status : {401, 429, 500, 503})
+    EXPECT_TRUE(status_error("get", {kPods, "", "", ""}, status, "", {}).passing()) << status;
+  for (const int status : {400, 403, 404, 409, 410, 422})
+    EXPECT_FALSE(status_error("get", {kPods, "", "", ""}, status, "", {}).passing()) << status;
+  EXPECT_TRUE(make_error(Failure::kConnect, "refused").passing());
+}
+
 TEST(StatusError, AMissingPermissionNamesTheRuleToGrant) {
   EXPECT_EQ(
       status_error("get", {kSecrets, "ns", "x", ""}, 403, kForbidden, {}).hint,

@@ -1,4 +1,4 @@
-// Kubernetes Events of the agent: built, kept until the API server takes them, and no more of them
+// What the agent says in Events, and their queue until the API server takes them: no more of them
 // than a reader can use. One thread.
 #pragma once
 
@@ -8,26 +8,22 @@
 #include <deque>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "kube/client.h"
+#include "kube/events.h"
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/cluster/setup_watch.h"
 #include "node-init/system.h"
 
 namespace smc::node {
 
-struct Event {
-  std::string ns;
-  nlohmann::json object;
-};
-
 // `at` is wall-clock time. Of a Node's label that has come or gone: SmcReady, SmcNotReady.
-Event node_event(const nlohmann::json& node, bool ready, const std::string& reasons,
-                 std::chrono::system_clock::time_point at);
+kube::Event node_event(const nlohmann::json& node, bool ready, const std::string& reasons,
+                       std::chrono::system_clock::time_point at);
 // SmcNotSetUp. Its name is made of pod and reason, so that a second one is a conflict and none.
-Event pod_event(const Finding& finding, const std::string& node,
-                std::chrono::system_clock::time_point at);
+kube::Event pod_event(const Finding& finding, const std::string& node,
+                      std::chrono::system_clock::time_point at);
 
 class EventQueue {
  public:
@@ -38,7 +34,7 @@ class EventQueue {
   // Beyond it the oldest go: nobody reads hours of them.
   static constexpr std::size_t kMost = 200;
 
-  void add(Event event);
+  void add(kube::Event event);
   bool empty() const { return queue_.empty(); }
   std::uint64_t dropped() const { return dropped_; }
 
@@ -49,15 +45,9 @@ class EventQueue {
   kube::Outcome<void> flush(kube::Client& client, Clock::time_point now);
 
  private:
-  double tokens(Clock::time_point now) const;
-
-  std::deque<Event> queue_;
+  std::deque<kube::Event> queue_;
   std::uint64_t dropped_ = 0;
-  double tokens_ = kBurst;      // at refilled_
-  Clock::time_point refilled_;  // zero: full
+  kube::EventShare share_{kBurst, kRefill};
 };
-
-// True where the same request may work later: the API server away, busy or broken.
-bool is_passing(const kube::ApiError& error);
 
 }  // namespace smc::node

@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "node-init/agent/cluster/events.h"
 #include "node-init/agent/cluster/node_keeper.h"
 
 namespace smc::node {
@@ -35,7 +34,7 @@ kube::Outcome<T> Removal::persist(const std::function<kube::Outcome<T>()>& attem
   kube::Backoff backoff(options_.backoff, kube::system_random());
   while (true) {
     kube::Outcome<T> result = attempt();
-    if (result || !(is_passing(result.error()) || result.error().conflict())) return result;
+    if (result || !(result.error().passing() || result.error().conflict())) return result;
     const auto pause = std::max(backoff.next(), result.error().retry_after);
     if (steady_clock::now() + pause > deadline_) return result;
     stop_.sleep(pause);
