@@ -45,8 +45,9 @@ std::string_view reason_name(NotSetUp reason) {
 std::string_view reason_text(NotSetUp reason) {
   switch (reason) {
     case NotSetUp::kNotInjected:
-      return "the webhook did not inject this pod: it was away or left the pod alone (its warning "
-             "and its log say why); create the pod anew";
+      return "the webhook did not inject this pod: it was away, or left the pod alone (mesh "
+             "switch, excluded namespace; its log says which); create the pod anew, or take the "
+             "annotation away where that is meant";
     case NotSetUp::kNamespaceUnknown:
       return "the agent cannot look into this pod's network namespace; see the agent's log";
     case NotSetUp::kNoSmc:
