@@ -135,9 +135,9 @@ void take_leave(System& system, const OwnRecordFile& file, const ClusterCommand&
   const auto daemonset = parse_object_name(command.daemonset);
   if (!cluster || !daemonset) return;
   Removal removal(cluster, removal_options(command, kFarewell));
-  const auto going = removal.is_going(*daemonset);
+  const auto going = removal.is_going(*daemonset, command.node);
   if (!going)
-    return log::error("leaves everything as it is: whether the DaemonSet is going is not known",
+    return log::error("leaves everything as it is: whether another agent comes is not known",
                       going.error().plain());
   if (!*going) return log::info("leaves everything to the next agent");
   if (const auto cleared = removal.clear(command.node); !cleared)

@@ -41,12 +41,28 @@ kube::Outcome<T> Removal::persist(const std::function<kube::Outcome<T>()>& attem
   }
 }
 
-kube::Outcome<bool> Removal::is_going(const ObjectName& daemonset) {
+// A Node that is gone has no labels by which to judge.
+kube::Outcome<bool> Removal::chooses(const json& daemonset, const std::string& node) {
+  static const json::json_pointer kSelector("/spec/template/spec/nodeSelector");
+  if (!daemonset.contains(kSelector)) return true;
+  const auto found = client_.get(node_target(node));
+  if (!found && found.error().not_found()) return true;
+  if (!found) return found.error();
+  const json labels = found->at("metadata").value("labels", json::object());
+  for (const auto& [key, value] : daemonset.at(kSelector).items())
+    if (!labels.contains(key) || labels.at(key) != value) return false;
+  return true;
+}
+
+kube::Outcome<bool> Removal::is_going(const ObjectName& daemonset, const std::string& node) {
   return persist<bool>([&]() -> kube::Outcome<bool> {
     const auto found = client_.get(target(daemonset));
-    if (found) return found->at("metadata").contains("deletionTimestamp");
-    if (found.error().not_found()) return true;
-    return found.error();
+    if (!found && found.error().not_found()) return true;
+    if (!found) return found.error();
+    if (found->at("metadata").contains("deletionTimestamp")) return true;
+    const auto chosen = chooses(*found, node);
+    if (!chosen) return chosen.error();
+    return !*chosen;
   });
 }
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "kube/backoff.h"
 #include "kube/client.h"
 #include "node-init/agent/cluster/keys.h"
@@ -33,9 +35,9 @@ class Removal {
  public:
   Removal(std::shared_ptr<const kube::Cluster> cluster, RemovalOptions options);
 
-  // Whether this DaemonSet is being deleted or gone. While it is there, an agent that ends is one
-  // that is replaced.
-  kube::Outcome<bool> is_going(const ObjectName& daemonset);
+  // Whether this DaemonSet is being deleted or gone, or no longer chooses this Node by its
+  // nodeSelector. Otherwise an agent that ends is one that is replaced.
+  kube::Outcome<bool> is_going(const ObjectName& daemonset, const std::string& node);
 
   // Label and annotation of one Node; false where it bore neither, or is gone.
   kube::Outcome<bool> clear(const std::string& node);
@@ -50,6 +52,7 @@ class Removal {
  private:
   template <class T>
   kube::Outcome<T> persist(const std::function<kube::Outcome<T>()>& attempt);
+  kube::Outcome<bool> chooses(const nlohmann::json& daemonset, const std::string& node);
   kube::Outcome<std::size_t> clear_page(std::string& token);
 
   RemovalOptions options_;

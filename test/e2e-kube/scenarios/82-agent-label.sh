@@ -1,4 +1,4 @@
-# label and scheduler follow the node's state (kernel played)
+# label and scheduler follow the node's state, and a node that is no longer chosen is given back (kernel played)
 for n in 1 2 3; do kernel "node$n" '.device = false'; done
 agents smc-node-agent-played
 annotated_pod '.metadata.name = "follower"' | kubectl -n apps create -f -
@@ -44,3 +44,13 @@ kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --
 labelled node1 || fail "the label went with the old agent"
 equal "tables of node1" "$tables" "$(cat "$KERNEL_DIR/node1.tables.json")"
 equal "events" "$changes" "$(events_of Node node1 SmcNotReady)"
+
+# a node that is no longer chosen is given back whole, and set up again once it is chosen anew
+kubectl label node node2 node3 e2e/agents=yes
+agents smc-node-agent-played --set agent.nodeSelector.e2e/agents=yes
+await 15 "node1 loses its label" not_labelled node1
+equal "words of node1" "" "$(words_of node1)"
+await 5 "node1 has no UEID of ours" bash -c "! grep SMC-E2E '$KERNEL_DIR/node1.tables.json'"
+kubectl label node node1 e2e/agents=yes
+await 30 "node1 has its label again" labelled node1
+matches "tables of node1" SMC-E2E "$(cat "$KERNEL_DIR/node1.tables.json")"

@@ -145,6 +145,14 @@ TEST_F(Commands, AnAgentWhoseDaemonSetIsGoneTakesEverythingBack) {
   EXPECT_THAT(system_.ueids, IsEmpty());
 }
 
+TEST_F(Commands, AnAgentWhoseNodeIsNoLongerChosenTakesEverythingBack) {
+  set_up();
+  api_.set_node_selector({{"pool", "another"}});
+  leave();
+  EXPECT_EQ(api_.label("n1"), "");
+  EXPECT_THAT(system_.ueids, IsEmpty());
+}
+
 TEST_F(Commands, AnAgentThatMayNotAskLeavesEverything) {
   set_up();
   api_.refuse("GET /apis/apps", 403);

@@ -123,6 +123,11 @@ void FakeCluster::set_daemonset(const std::string& name, int looks) {
   daemonset_looks_ = looks;
 }
 
+void FakeCluster::set_node_selector(const json& labels) {
+  const std::lock_guard lock(mutex_);
+  node_selector_ = labels;
+}
+
 bool FakeCluster::has_daemonset() const {
   const std::lock_guard lock(mutex_);
   return !daemonset_.empty();
@@ -238,6 +243,8 @@ void FakeCluster::answer_daemonset(const Request& request, Response& response) {
                            "/daemonsets/" + last_part(daemonset_);
   if (daemonset_.empty() || request.path != path) return refuse_with(response, 404, "NotFound");
   json object = {{"metadata", {{"name", last_part(daemonset_)}}}};
+  if (!node_selector_.is_null())
+    object["spec"]["template"]["spec"]["nodeSelector"] = node_selector_;
   if (request.method == "DELETE") {
     if (json::parse(request.body).value("propagationPolicy", "") != "Foreground")
       return refuse_with(response, 400);

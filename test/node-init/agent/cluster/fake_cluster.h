@@ -44,6 +44,8 @@ class FakeCluster {
   // often, marked as deleted.
   void set_daemonset(const std::string& name, int looks = 0);
   bool has_daemonset() const;
+  // Of its pods.
+  void set_node_selector(const nlohmann::json& labels);
 
   std::vector<nlohmann::json> events() const;
 
@@ -83,6 +85,7 @@ class FakeCluster {
   std::string daemonset_;
   bool daemonset_marked_ = false;
   int daemonset_looks_ = 0;
+  nlohmann::json node_selector_;  // null: none
   std::vector<Refusal> refusals_;
   std::vector<std::string> requests_;
   int port_ = 0;  // of the next api_; 0: any

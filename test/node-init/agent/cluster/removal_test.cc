@@ -34,28 +34,43 @@ class RemovalTest : public testing::Test {
 };
 
 TEST_F(RemovalTest, ADaemonSetThatIsThereIsNotGoing) {
-  EXPECT_FALSE(*removal().is_going(kAgents));
+  EXPECT_FALSE(*removal().is_going(kAgents, "n1"));
 }
 
 TEST_F(RemovalTest, ADaemonSetThatIsMarkedOrGoneIsGoing) {
-  EXPECT_TRUE(*removal().is_going({"smc-system", "another"}));
+  EXPECT_TRUE(*removal().is_going({"smc-system", "another"}, "n1"));
   api_.set_daemonset("smc-system/smc-agent", 100);
   RemovalOptions hasty = options_;
   hasty.timeout = milliseconds(1);
   EXPECT_FALSE(Removal(api_.cluster(), hasty).remove(kAgents));
-  EXPECT_TRUE(*removal().is_going(kAgents));
+  EXPECT_TRUE(*removal().is_going(kAgents, "n1"));
+}
+
+TEST_F(RemovalTest, ADaemonSetThatNoLongerChoosesTheNodeIsGoingThere) {
+  api_.add_node("n1", {{"kubernetes.io/os", "linux"}, {"pool", "rdma"}});
+  api_.set_node_selector({{"kubernetes.io/os", "linux"}, {"pool", "rdma"}});
+  EXPECT_FALSE(*removal().is_going(kAgents, "n1"));
+  api_.set_node_selector({{"kubernetes.io/os", "linux"}, {"pool", "other"}});
+  EXPECT_TRUE(*removal().is_going(kAgents, "n1"));
+  api_.set_node_selector({{"absent", "x"}});
+  EXPECT_TRUE(*removal().is_going(kAgents, "n1"));
+  EXPECT_FALSE(*removal().is_going(kAgents, "n9")) << "a Node that is gone is not judged";
 }
 
 TEST_F(RemovalTest, ARefusedQuestionIsNoAnswer) {
   api_.refuse("GET /apis/apps", 403);
-  const auto going = removal().is_going(kAgents);
+  const auto going = removal().is_going(kAgents, "n1");
   ASSERT_FALSE(going);
   EXPECT_THAT(going.error().hint, HasSubstr("\"get\" on resource \"daemonsets\""));
+  api_.accept_all();
+  api_.set_node_selector({{"pool", "rdma"}});
+  api_.refuse("GET /api/v1/nodes", 403);
+  EXPECT_FALSE(removal().is_going(kAgents, "n1"));
 }
 
 TEST_F(RemovalTest, AServerThatIsBusyIsAskedAgain) {
   api_.refuse("GET /apis/apps", 503, 3);
-  EXPECT_TRUE(removal().is_going(kAgents));
+  EXPECT_TRUE(removal().is_going(kAgents, "n1"));
 }
 
 TEST_F(RemovalTest, ANodeLosesLabelAndAnnotationAndNothingElse) {
