@@ -62,6 +62,26 @@ SharedAuthorities authorities_of(const json& secret) {
           annotation_of(secret, kRotatedAnnotation)};
 }
 
+json new_secret(const std::string& ns, const std::string& name, const SecretMarks& marks,
+                const json& configuration) {
+  const auto of_owner = [&configuration](const char* pointer) {
+    return text_at(configuration, json::json_pointer(pointer));
+  };
+  return {{"apiVersion", "v1"},
+          {"kind", "Secret"},
+          {"type", "Opaque"},
+          {"metadata",
+           {{"namespace", ns},
+            {"name", name},
+            {"labels", marks.labels},
+            {"annotations", marks.annotations},
+            {"ownerReferences",
+             {{{"apiVersion", of_owner("/apiVersion")},
+               {"kind", of_owner("/kind")},
+               {"name", of_owner("/metadata/name")},
+               {"uid", of_owner("/metadata/uid")}}}}}}};
+}
+
 json with_authorities(json secret, const SharedAuthorities& authorities) {
   json& data = object_member(secret, "data");
   const auto set = [&data](const char* key, const std::string& value) {

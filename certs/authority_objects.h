@@ -2,6 +2,7 @@
 // MutatingWebhookConfiguration whose caBundle trusts it. Pure functions, safe on any thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,17 @@ inline constexpr char kRotateAnnotation[] = "smc.asm.alibabacloud.com/rotate";
 inline constexpr char kRotatedAnnotation[] = "smc.asm.alibabacloud.com/rotated";
 
 SharedAuthorities authorities_of(const nlohmann::json& secret);
+
+// What the Secret carries beside the CA where a replica makes it.
+struct SecretMarks {
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+};
+
+// An empty Secret, to be created. The webhook object owns it: should that be deleted while the
+// request is on its way, the garbage collector takes the Secret, which would stay for ever.
+nlohmann::json new_secret(const std::string& ns, const std::string& name, const SecretMarks& marks,
+                          const nlohmann::json& configuration);
 
 // The Secret with these in it, everything else as it was, its resourceVersion included: an update
 // with it is refused where somebody else was first.

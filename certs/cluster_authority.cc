@@ -121,9 +121,6 @@ Time ClusterAuthority::now() const {
 ClusterAuthority::Pause ClusterAuthority::round() {
   const kube::Outcome<void> seen = observe();
   observed_.now = now();
-  if (seen && !std::exchange(trouble_, {}).empty())
-    log::info("certificates: the API server answers again");
-  if (seen) set_trouble(kReading, false);
   if (secret_.is_null()) return failed(seen.error());
 
   observed_.unchanged =
@@ -140,6 +137,7 @@ ClusterAuthority::Pause ClusterAuthority::round() {
   }
   if (!seen) return failed(seen.error());
   if (step.kind != Kind::kNone) return carry_out(step);
+  answered();
   backoff_.reset();
   return {std::min(step.wait + milliseconds(1), options_.resync), true};
 }
@@ -149,19 +147,19 @@ ClusterAuthority::Pause ClusterAuthority::round() {
 kube::Outcome<void> ClusterAuthority::observe() {
   kube::Outcome<json> configuration_read = client_.get(configuration());
   kube::Outcome<json> secret_read = client_.get(secret());
-  if (secret_read) take_secret(std::move(*secret_read));
+  if (secret_read)
+    take_secret(std::move(*secret_read));
+  else if (secret_read.error().not_found())
+    take_no_secret();
   if (configuration_read)
     take_configuration(std::move(*configuration_read));
   else if (configuration_read.error().not_found())
     take_configuration(json::object());
-  else if (!secret_read)
+  else if (!secret_read && !secret_read.error().not_found())
     return both(configuration_read.error(), secret_read.error());
   else
     return configuration_read.error();
-  if (!secret_read && secret_read.error().not_found())
-    secret_read.error().hint =
-        "the chart makes it, empty; helm upgrade puts it back, and the webhook fills it again";
-  if (!secret_read) return secret_read.error();
+  if (!secret_read && !secret_read.error().not_found()) return secret_read.error();
 
   const std::string state = state_key(observed_.secret, configuration_);
   if (state != std::exchange(state_, state)) state_since_ = steady_clock::now();
@@ -170,11 +168,18 @@ kube::Outcome<void> ClusterAuthority::observe() {
 
 void ClusterAuthority::take_secret(json object) {
   secret_ = std::move(object);
+  observed_.no_secret = false;
   observed_.secret = authorities_of(secret_);
   if (!check_authority(observed_.secret.current, now())) return;
   observed_.remembered = observed_.secret.current;
   if (const auto infos = read_certificates(observed_.secret.current.certificate_pem))
     handlers_.authority_expires(infos->front().not_after);
+}
+
+void ClusterAuthority::take_no_secret() {
+  secret_ = json::object();
+  observed_.no_secret = true;
+  observed_.secret = {};
 }
 
 void ClusterAuthority::take_configuration(json object) {
@@ -200,35 +205,50 @@ Result<void> ClusterAuthority::issue(const Step& step) {
 }
 
 ClusterAuthority::Pause ClusterAuthority::carry_out(const Step& step) {
-  const kube::Outcome<void> written = write(step);
+  const kube::Outcome<json> written = write(step);
   if (!written && written.error().stopped()) return {milliseconds(0), false};
+  // 409 says so for a change and for a Secret that is there already.
   const bool conflict = !written && written.error().conflict();
   handlers_.stepped(step.kind, written    ? StepResult::kDone
                                : conflict ? StepResult::kConflict
                                           : StepResult::kFailed);
   if (conflict) return {backoff_.next(), false};
   if (!written) return failed(written.error());
+  answered();
   log::info("certificates", {{"step", step_name(step.kind)}, {"why", step.why}});
   return paced();
 }
 
-kube::Outcome<void> ClusterAuthority::write(const Step& step) {
-  if (step.kind == Kind::kSetBundle) {
-    kube::Outcome<json> patched = client_.patch(configuration(), kube::PatchType::kJson,
-                                                bundle_patch(configuration_, step.bundle));
-    if (!patched) return patched.error();
-    return {};
-  }
+kube::Outcome<json> ClusterAuthority::write(const Step& step) {
+  if (step.kind == Kind::kSetBundle)
+    return client_.patch(configuration(), kube::PatchType::kJson,
+                         bundle_patch(configuration_, step.bundle));
   KeyPair fresh;
   if (needs_authority(step.kind)) {
     Result<KeyPair> made = make_authority(observed_.now);
     if (!made) return kube::make_error(kube::Failure::kAnswer, "make a CA: " + made.error().text());
     fresh = std::move(*made);
   }
-  kube::Outcome<json> updated =
-      client_.update(secret(), with_authorities(secret_, after_step(step.kind, observed_, fresh)));
-  if (!updated) return updated.error();
-  return {};
+  return write_secret(after_step(step.kind, observed_, fresh));
+}
+
+kube::Outcome<json> ClusterAuthority::write_secret(const SharedAuthorities& authorities) {
+  if (!observed_.no_secret) return client_.update(secret(), with_authorities(secret_, authorities));
+  kube::Target collection = secret();
+  collection.name.clear();
+  const json empty = new_secret(options_.ns, options_.secret, options_.marks, configuration_);
+  kube::Outcome<json> created = client_.create(collection, with_authorities(empty, authorities));
+  if (!created && created.error().status == 403)
+    created.error().hint +=
+        "; or helm upgrade puts the Secret back, empty, and the webhook fills it";
+  return created;
+}
+
+// All that this round asked for was answered and done.
+void ClusterAuthority::answered() {
+  if (!std::exchange(trouble_, {}).empty())
+    log::info("certificates: the API server does what is needed again");
+  set_trouble(kReading, false);
 }
 
 // After a write: look again at once, unless there have been too many.
@@ -264,6 +284,9 @@ void ClusterAuthority::report_readiness() {
 }
 
 std::string ClusterAuthority::why_not_ready() const {
+  if (!observed_.leaf && observed_.no_secret && observed_.bundles.empty())
+    return "there is none yet: " + secret().text() + " is not there, nor is " +
+           configuration().text() + ", without which none is made";
   if (!observed_.leaf) return "there is none yet: it waits for the CA in " + secret().text();
   if (observed_.now >= observed_.leaf->not_after) return "its time is over";
   if (all_trust(observed_.bundles, observed_.leaf->authority)) return {};

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fd.h"
+#include "certs/authority_objects.h"
 #include "certs/names.h"
 #include "certs/rotation.h"
 #include "kube/backoff.h"
@@ -25,8 +26,9 @@ namespace smc::certs {
 
 struct ClusterAuthorityOptions {
   std::string ns;
-  std::string secret;         // in `ns`; it has to exist, it may be empty
-  std::string configuration;  // the MutatingWebhookConfiguration
+  std::string secret;         // in `ns`; it may be empty, and is made where it is missing
+  SecretMarks marks;          // of one that is made
+  std::string configuration;  // the MutatingWebhookConfiguration; no Secret is made without it
   SubjectNames names;         // of the leaves
   RotationWaits waits;
   kube::ClientOptions client;
@@ -82,12 +84,15 @@ class ClusterAuthority {
   Pause round();
   kube::Outcome<void> observe();
   void take_secret(nlohmann::json object);
+  void take_no_secret();
   void take_configuration(nlohmann::json object);
   Time now() const;
   Pause carry_out(const Step& step);
   Result<void> issue(const Step& step);
-  kube::Outcome<void> write(const Step& step);
+  kube::Outcome<nlohmann::json> write(const Step& step);
+  kube::Outcome<nlohmann::json> write_secret(const SharedAuthorities& authorities);
   Pause failed(const kube::ApiError& error);
+  void answered();
   Pause paced();
   void report_readiness();
   std::string why_not_ready() const;
@@ -104,7 +109,7 @@ class ClusterAuthority {
   kube::Backoff pacing_;
   unsigned writes_ = 0;  // of the last minute or more
   kube::SteadyTime last_write_{};
-  nlohmann::json secret_;         // null: never seen
+  nlohmann::json secret_;         // null: never seen, nor seen to be missing
   nlohmann::json configuration_;  // null: never seen; without webhooks: there is none
   std::string state_;
   kube::SteadyTime state_since_{};

@@ -157,8 +157,9 @@ std::optional<Step> leaf_step(const Observed& observed, const Judged& judged) {
 
 // The current CA cannot be used.
 Step repair_step(const Observed& observed, const Judged& judged) {
-  const bool empty = is_empty(observed.secret.current);
-  const std::string why = empty ? "the Secret is empty" : judged.fault;
+  std::string why = judged.fault;
+  if (is_empty(observed.secret.current)) why = "the Secret is empty";
+  if (observed.no_secret) why = "there is no Secret";
   if (Judged::fault_of(observed.remembered, observed.now).empty())
     return write(Kind::kRestore, why);
   if (judged.has_next()) return write(Kind::kSwitch, why);
@@ -178,6 +179,19 @@ bool all_are(const std::vector<std::string>& bundles, const std::string& wanted)
   return std::all_of(bundles.begin(), bundles.end(), [&](const std::string& bundle) {
     return fingerprints_of(bundle) == fingerprints;
   });
+}
+
+// The previous CAs once `current` stands in for what could not be used: those of the Secret, and
+// all that the API server trusts today, since replicas may serve leaves of them until they have
+// seen the new Secret.
+std::string still_trusted(const Observed& observed, const KeyPair& current) {
+  std::vector<Trusted> all = certificates_of(current.certificate_pem);
+  const auto own = static_cast<std::ptrdiff_t>(all.size());
+  const std::size_t most = all.size() + kMaxPrevious;
+  add_valid(all, observed.secret.previous, observed.now, most);
+  for (const std::string& bundle : observed.bundles) add_valid(all, bundle, observed.now, most);
+  all.erase(all.begin(), all.begin() + own);
+  return joined(all);
 }
 
 milliseconds until_next(const Observed& observed, const Judged& judged) {
@@ -236,7 +250,12 @@ bool writes_secret(Kind kind) {
 Step next_step(const Observed& observed, const RotationWaits& waits) {
   const Judged judged(observed);
   if (auto step = leaf_step(observed, judged)) return *step;
-  if (!judged.usable()) return repair_step(observed, judged);
+  if (!judged.usable()) {
+    // Nobody would trust a CA without the webhook object; and whoever removes that removes the
+    // Secret too: it must not come back.
+    if (observed.no_secret && observed.bundles.empty()) return wait_for(kFarAway);
+    return repair_step(observed, judged);
+  }
 
   const bool next_is_rubbish = !judged.has_next() && !is_empty(observed.secret.next);
   if (next_is_rubbish)
@@ -269,13 +288,10 @@ SharedAuthorities after_step(Kind kind, const Observed& observed, const KeyPair&
   std::vector<Trusted> previous;
   switch (kind) {
     case Kind::kCreate:
-      // Leaves of the CAs that the API server trusts today may be served until the replicas have
-      // seen the new one.
-      for (const std::string& bundle : observed.bundles)
-        add_valid(previous, bundle, observed.now, kMaxPrevious);
-      return {fresh, {}, joined(previous), secret.rotate, secret.rotate};
+      return {fresh, {}, still_trusted(observed, fresh), secret.rotate, secret.rotate};
     case Kind::kRestore:
       secret.current = observed.remembered;
+      secret.previous = still_trusted(observed, observed.remembered);
       return secret;
     case Kind::kPublish:
       secret.next = fresh;

@@ -40,6 +40,7 @@ struct ServedLeaf {
 struct Observed {
   Time now;  // the API server's clock: it judges the certificates
   SharedAuthorities secret;
+  bool no_secret = false;            // it is not there: a step that changes it makes it
   std::vector<std::string> bundles;  // caBundle of each webhook, PEM or empty; no webhook: empty
   std::optional<ServedLeaf> leaf;
   KeyPair remembered;  // the current CA when it was last usable; empty before
@@ -58,7 +59,7 @@ struct Step {
   enum class Kind {
     kNone,       // wait
     kIssueLeaf,  // serve a new leaf of `authority`
-    kCreate,     // write a new CA into the Secret: nothing there can be used
+    kCreate,     // write a new CA into the Secret: nothing there can be used, or there is none
     kRestore,    // write the remembered CA back
     kPublish,    // write a next CA beside the current one
     kSwitch,     // make the next CA the current one
