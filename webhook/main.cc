@@ -67,6 +67,12 @@ void add_self_managed_options(CLI::App& command, SelfManagedOptions& options) {
   add("--service-name", "SMC_WEBHOOK_SERVICE_NAME", options.service,
       "the name that the API server calls, SERVICE.NAMESPACE.svc")
       ->needs(secret);
+  add("--secret-labels", "SMC_WEBHOOK_SECRET_LABELS", options.secret_labels,
+      "KEY=VALUE,… of that Secret where the replicas have to make it")
+      ->needs(secret);
+  add("--secret-annotations", "SMC_WEBHOOK_SECRET_ANNOTATIONS", options.secret_annotations,
+      "its annotations, likewise")
+      ->needs(secret);
   add_wait("--rotation-settle", "SMC_WEBHOOK_ROTATION_SETTLE", options.settle, "1m",
            "how long caBundle holds both CAs before the new one signs")
       ->needs(secret);

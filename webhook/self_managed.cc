@@ -1,9 +1,13 @@
 #include "webhook/self_managed.h"
 
+#include <algorithm>
+#include <map>
+#include <sstream>
 #include <utility>
 
 #include "base/version.h"
 #include "certs/names.h"
+#include "webhook/kubernetes_values.h"
 
 namespace smc::webhook {
 namespace {
@@ -11,11 +15,39 @@ namespace {
 constexpr char kReadinessKey[] = "certificate";
 constexpr char kApiUse[] = "certificates";
 
+using Marks = std::map<std::string, std::string>;
+
+// Judged by the API server's rules: it would refuse the Secret on the day that one has to be made.
+Result<Marks> parse_marks(const std::string& flag, const std::string& text, bool are_labels) {
+  Marks marks;
+  std::istringstream all(text);
+  for (std::string mark; std::getline(all, mark, ',');) {
+    const std::size_t equals = std::min(mark.find('='), mark.size());
+    const std::string key = mark.substr(0, equals);
+    const std::string value = mark.substr(std::min(equals + 1, mark.size()));
+    if (equals == mark.size() || !is_label_key(key) || (are_labels && !is_label_value(value)))
+      return Error{flag + " holds \"" + mark + "\"", 0,
+                   "it must be KEY=VALUE,… as Kubernetes takes them"};
+    marks.emplace(key, value);
+  }
+  return marks;
+}
+
+Result<certs::SecretMarks> secret_marks(const SelfManagedOptions& options) {
+  Result<Marks> labels = parse_marks("--secret-labels", options.secret_labels, true);
+  if (!labels) return labels.error();
+  Result<Marks> annotations =
+      parse_marks("--secret-annotations", options.secret_annotations, false);
+  if (!annotations) return annotations.error();
+  return certs::SecretMarks{std::move(*labels), std::move(*annotations)};
+}
+
 certs::ClusterAuthorityOptions authority_options(const SelfManagedOptions& options) {
   certs::ClusterAuthorityOptions out;
   const std::size_t slash = options.secret.find('/');
   out.ns = options.secret.substr(0, slash);
   out.secret = options.secret.substr(slash + 1);
+  out.marks = *secret_marks(options);
   out.configuration = options.configuration;
   out.names = {{options.service}, {}};
   out.waits = {options.settle, options.retain};
@@ -60,6 +92,7 @@ Result<void> SelfManaged::check(const SelfManagedOptions& options) {
   if (!names)
     return Error{"--service-name: " + names.error().text(), 0,
                  "the name that the API server calls, SERVICE.NAMESPACE.svc"};
+  if (const auto marks = secret_marks(options); !marks) return marks.error();
   return {};
 }
 

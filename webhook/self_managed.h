@@ -20,6 +20,9 @@ struct SelfManagedOptions {
   std::string secret;         // "NAMESPACE/NAME"; empty: the certificate comes from files
   std::string configuration;  // the MutatingWebhookConfiguration whose caBundle is kept right
   std::string service;        // the DNS name that the API server expects, "NAME.NAMESPACE.svc"
+  // Of a Secret that is made because it is missing, "KEY=VALUE,…".
+  std::string secret_labels;
+  std::string secret_annotations;
   std::chrono::milliseconds settle = certs::RotationWaits().settle;
   std::chrono::milliseconds retain = certs::RotationWaits().retain;
 };

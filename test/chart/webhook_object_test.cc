@@ -119,6 +119,30 @@ TEST_F(WebhookObject, IsKeptByTheWebhookWhereThatIssuesItsOwnCertificate) {
   EXPECT_EQ(from_files.find("--self-managed-secret"), std::string::npos);
 }
 
+// Helm takes an object for the release's own by these; and it asks before it changes a label that
+// the webhook has set, so that those which differ between versions are Helm's alone.
+TEST_F(WebhookObject, LendsItsSecretTheMarksOfTheRelease) {
+  const Release release{.name = "other", .ns = "mesh", .set = {"nameOverride=short"}};
+  const Rendering& rendering = render(release);
+  const auto args =
+      rendering.only("Deployment", "webhook")["spec"]["template"]["spec"]["containers"][0]["args"];
+  const auto has = [&args](const std::string& flag) {
+    return std::find(args.begin(), args.end(), flag) != args.end();
+  };
+  EXPECT_TRUE(
+      has("--secret-annotations=meta.helm.sh/release-name=other,"
+          "meta.helm.sh/release-namespace=mesh"))
+      << args;
+  const auto labels = rendering.only("Secret", "webhook")["metadata"]["labels"];
+  std::string flag = "--secret-labels=";
+  for (const char* key : {"component", "instance", "managed-by", "name"}) {
+    const std::string label = std::string("app.kubernetes.io/") + key;
+    flag += label + "=" + labels[label].get<std::string>() + ",";
+  }
+  flag.pop_back();
+  EXPECT_TRUE(has(flag)) << args << flag;
+}
+
 TEST_F(WebhookObject, PointsToTheService) {
   const Rendering& rendering = render({.set = {"webhook.service.port=8443"}});
   const auto service = rendering.only("Service", "webhook");

@@ -3,6 +3,13 @@
 {{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.events.enabled -}}
 {{- end -}}
 
+{{- /* KEY=VALUE,… of a map, in the order of its keys. */ -}}
+{{- define "smc-webhook.pairs" -}}
+{{- $pairs := list -}}
+{{- range $key, $value := . }}{{ $pairs = append $pairs (printf "%s=%v" $key $value) }}{{ end -}}
+{{- join "," $pairs -}}
+{{- end -}}
+
 {{- /* The command line of `smc-webhook serve`: the one place of the chart that knows its flags. */ -}}
 {{- define "smc-webhook.serveArgs" -}}
 - serve
@@ -13,6 +20,14 @@
 - --self-managed-secret={{ .Release.Namespace }}/{{ include "smc-webhook.certificateSecret" . }}
 - --webhook-configuration={{ include "smc-webhook.clusterName" (list . "webhook") }}
 - --service-name={{ include "smc-webhook.fullname" . }}.{{ .Release.Namespace }}.svc
+{{- /* Of a Secret that was deleted and that the webhook makes again: what Helm asks for before it takes an object for the
+release's own, and of the labels those that never change. Of any other the webhook would be the owner, and an upgrade
+that changes it a conflict. */}}
+{{- $labels := include "smc-webhook.selector" (list . "webhook") | fromYaml }}
+{{- $labels = set $labels "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $annotations := dict "meta.helm.sh/release-name" .Release.Name "meta.helm.sh/release-namespace" .Release.Namespace }}
+- --secret-labels={{ include "smc-webhook.pairs" $labels }}
+- --secret-annotations={{ include "smc-webhook.pairs" $annotations }}
 {{- else }}
 - --tls-cert=/etc/smc-webhook-tls/tls.crt
 - --tls-key=/etc/smc-webhook-tls/tls.key

@@ -9,7 +9,7 @@ restore() {
 trap restore EXIT
 
 without() { # VERB RESOURCE FILE
-  jq --arg verb "$1" --arg resource "$2" '.rules |= map(if .resources == [$resource] then .verbs -= [$verb] else . end)' "$SCENARIO_DIR/$3"
+  jq --arg verb "$1" --arg resource "$2" '.rules |= map(if .resources == [$resource] then .verbs -= [$verb] else . end | select(.verbs != []))' "$SCENARIO_DIR/$3"
 }
 named=0
 # deny VERB RESOURCE COMMAND...: without that right, what COMMAND sets off ends in a line that names it
@@ -37,6 +37,8 @@ CONFIGURATIONS=mutatingwebhookconfigurations
 whole=$(ca_in_secret)
 deny get secrets touch_secret
 deny get $CONFIGURATIONS touch_secret
+deny create secrets kubectl -n "$NAMESPACE" delete secret "$CA_SECRET"
+await 20 "the Secret is back" bash -c "[ \"\$(ca_in_secret | subject)\" = '$(subject <<< "$whole")' ]"
 deny update secrets secret_data '{"ca.crt": "cnViYmlzaA=="}'
 await 20 "the CA is back" bash -c "[ \"\$(ca_in_secret | subject)\" = '$(subject <<< "$whole")' ]"
 deny patch $CONFIGURATIONS kubectl patch mutatingwebhookconfiguration "$CONFIGURATION" --type=json \
