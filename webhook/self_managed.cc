@@ -18,7 +18,7 @@ constexpr char kApiUse[] = "certificates";
 using Marks = std::map<std::string, std::string>;
 
 // Judged by the API server's rules: it would refuse the Secret on the day that one has to be made.
-Result<Marks> parse_marks(const std::string& flag, const std::string& text, bool are_labels) {
+Result<Marks> parse_marks(const char* flag, const std::string& text, bool are_labels) {
   Marks marks;
   std::istringstream all(text);
   for (std::string mark; std::getline(all, mark, ',');) {
@@ -26,7 +26,7 @@ Result<Marks> parse_marks(const std::string& flag, const std::string& text, bool
     const std::string key = mark.substr(0, equals);
     const std::string value = mark.substr(std::min(equals + 1, mark.size()));
     if (equals == mark.size() || !is_label_key(key) || (are_labels && !is_label_value(value)))
-      return Error{flag + " holds \"" + mark + "\"", 0,
+      return Error{std::string(flag).append(" holds \"").append(mark).append("\""), 0,
                    "it must be KEY=VALUE,… as Kubernetes takes them"};
     marks.emplace(key, value);
   }

@@ -1,6 +1,7 @@
 """The parts of a pod as kubelet.py runs them: its address, its volumes, its containers."""
 
 import base64
+import glob
 import http.client
 import itertools
 import json
@@ -15,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 RUN_DIR = os.environ["E2E_DIR"]
+CLOCKS, CLOCK_MOUNT = f"{RUN_DIR}/clocks", "/run/clock"
 # Image name (the path's last part, without tag) to the program that it holds.
 PROGRAMS = json.loads(os.environ["PROGRAMS"])
 addresses = itertools.count(2)
@@ -188,7 +190,16 @@ class Container:
         if not self.program:
             return ["/bin/sleep", "infinity"]
         command = self.spec.get("command") or [self.program["path"]]
-        return [expand(part, environment) for part in [*command, *self.spec.get("args", [])]]
+        return [*self.clock(), *(expand(part, environment) for part in [*command, *self.spec.get("args", [])])]
+
+    def clock(self):
+        """What gives the program the node's own clock, where a scenario has made one (CLOCKS/NODE/now: how far off it
+        is). Steady clocks and the times of files stay as they are: those do not jump."""
+        if not os.path.isdir(f"{CLOCKS}/{self.pod.node}"):
+            return []
+        return ["/usr/bin/env", "LD_PRELOAD=" + glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0],
+                f"FAKETIME_TIMESTAMP_FILE={CLOCK_MOUNT}/now", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+                "NO_FAKE_STAT=1"]
 
     def environment(self):
         pod = dict(self.pod.object)
@@ -208,6 +219,8 @@ class Container:
         lines = [f"{self.message}\t{self.spec.get('terminationMessagePath', '/dev/termination-log')}\trw"]
         if self.program:
             lines.append(f"{self.program['file']}\t{self.program['path']}\tro")
+            if self.clock():
+                lines.append(f"{CLOCKS}/{self.pod.node}\t{CLOCK_MOUNT}\tro")
         for mount in self.spec.get("volumeMounts", []):
             if "subPath" in mount:
                 raise ValueError(f"{self.name}: subPath is not played")

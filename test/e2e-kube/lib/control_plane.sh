@@ -11,13 +11,13 @@ ETCD=http://127.0.0.1:2379
 issue() { # NAME SUBJECT EXTENSIONS: a certificate by the cluster's CA
   local pki=$E2E_DIR/pki
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$pki/$1.key" 2>/dev/null |
-    openssl x509 -req -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -days 2 -extfile <(echo "$3") -out "$pki/$1.crt" 2>/dev/null
+    openssl x509 -req -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -days 365 -extfile <(echo "$3") -out "$pki/$1.crt" 2>/dev/null
 }
 
 make_pki() {
   local pki=$E2E_DIR/pki
   mkdir -p "$pki"
-  openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=e2e-cluster \
+  openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj /CN=e2e-cluster \
     -addext keyUsage=critical,keyCertSign -keyout "$pki/ca.key" -out "$pki/ca.crt" 2>/dev/null
   issue apiserver /CN=kube-apiserver "subjectAltName=IP:$API_HOST,IP:127.0.0.1,DNS:kubernetes.default.svc,DNS:localhost"
   issue admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
