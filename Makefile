@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
-.PHONY: help demo test lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube build clean
+.PHONY: help demo test lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube e2e-node build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,11 @@ e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a ta
 	@scripts/install-packages build e2e-kernel
 	@$(call BUILD,release) --target e2e-kernel
 	@test/e2e-kernel/run
+
+e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines beside a real API server (needs root)
+	@scripts/install-packages build e2e-kube e2e-kernel
+	@$(call BUILD,release) --target e2e-kernel smc-webhook
+	@test/e2e-node/run
 
 bench: build ## instructions of a review, and the load figures beside nginx (5 minutes on a quiet machine)
 	@scripts/install-packages bench

@@ -88,7 +88,9 @@ class Volumes:
                 f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{account}/token",
                 {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
                  "spec": {"audiences": [token["audience"]] if "audience" in token else None,
-                          "expirationSeconds": token.get("expirationSeconds", 3600)}},
+                          "expirationSeconds": token.get("expirationSeconds", 3600),
+                          "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": self.pod["metadata"]["name"],
+                                             "uid": self.pod["metadata"]["uid"]}}},
             )[0]
             return {token["path"]: made["status"]["token"].encode()}
         if "downwardAPI" in source:
@@ -175,6 +177,7 @@ class Container:
         environment = self.environment() | {
             "CONTAINER_CGROUP": self.cgroup(),
             "CONTAINER_READ_ONLY": str(int(security.get("readOnlyRootFilesystem", False))),
+            "CONTAINER_PRIVILEGED": str(int(security.get("privileged", False))),
         }
         self.log = open(f"{RUN_DIR}/logs/{self.pod.name.replace('/', '_')}_{self.name}.log", "ab")
         self.process = subprocess.Popen(

@@ -7,18 +7,25 @@
 # The bridges have addresses of their own: else a bridge takes the lowest of its ports', so that it changes with a new
 # port, and whoever knows the old one is sent redirects and loses packets for minutes.
 
+# node_addresses N IP-COMMAND...: what a node has on the wire and its pods' bridge; `ip -n NAMESPACE` from outside it
+node_addresses() {
+  local n=$1
+  shift
+  "$@" link set lo up
+  "$@" link set eth0 up
+  "$@" address add "10.245.0.$((10 + n))/24" dev eth0
+  "$@" link add pods address "02:00:0a:f4:00:0$n" type bridge
+  "$@" address add "10.244.$n.1/24" dev pods
+  "$@" link set pods up
+}
+
 node_network() { # N
   local n=$1 node=node$1
   ip netns add "$node"
   ip link add "$node" type veth peer name eth0 netns "$node"
   ip link set "$node" master nodes up
-  ip -n "$node" link set lo up
-  ip -n "$node" link set eth0 up
-  ip -n "$node" address add "10.245.0.$((10 + n))/24" dev eth0
+  node_addresses "$n" ip -n "$node"
   ip -n "$node" route add default via 10.245.0.1
-  ip -n "$node" link add pods address "02:00:0a:f4:00:0$n" type bridge
-  ip -n "$node" address add "10.244.$n.1/24" dev pods
-  ip -n "$node" link set pods up
   ip netns exec "$node" sysctl -q net.ipv4.ip_forward=1
   ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
 }
@@ -45,12 +52,17 @@ start_node() { # N
     > "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
 }
 
-start_nodes() { # COUNT
-  local n
+# The wire between the nodes.
+nodes_bridge() {
   ip link add nodes address 02:00:0a:f5:00:01 type bridge
   ip address add 10.245.0.1/24 dev nodes
   ip link set nodes up
   sysctl -q net.ipv4.ip_forward=1
+}
+
+start_nodes() { # COUNT
+  local n
+  nodes_bridge
   for ((n = 1; n <= $1; n++)); do
     start_node "$n"
   done

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# Clusters on this machine, each in network, mount and PID namespaces of its own: nothing that one starts is seen
+# outside, and all of it ends with it. A `run` sets HERE (this test's folder), ROOT and RUN (itself), and calls
+# run_clusters, which calls RUN again as `--inside SCENARIO...`, process 1 of a cluster's namespaces. Needs root.
+# KEEP=1 keeps the clusters' folders; SHELL_AT_END=1 opens a shell in the cluster before it goes.
+# shellcheck source=test/e2e-kube/lib/report.sh
+. "$HERE/lib/report.sh"
+
+# The folder of control groups for a cluster; not every machine lets us make one.
+cgroup_of() { # DIR
+  local mount
+  for mount in /sys/fs/cgroup/unified /sys/fs/cgroup; do
+    if [ -e $mount/cgroup.procs ]; then echo "$mount/${1##*/}" && return; fi
+  done
+}
+
+# cluster DIR SCENARIO...: all of it in one cluster, whose folder is DIR, in place of this shell.
+cluster() {
+  export E2E_DIR=$1 E2E_CGROUP
+  E2E_CGROUP=$(cgroup_of "$E2E_DIR")
+  shift
+  if [ -n "$E2E_CGROUP" ] && ! mkdir "$E2E_CGROUP"; then E2E_CGROUP=; fi
+  exec unshare --mount --net --pid --fork --kill-child --mount-proc "$RUN" --inside "$@"
+}
+
+# run_clusters TARGET PACKAGES PLAN...: a cluster for each plan (names of scenarios), side by side, and one table. Ends
+# the run.
+run_clusters() {
+  local target=$1 packages=$2 plan dir pid status=0
+  shift 2
+  [ "$(id -u)" = 0 ] || {
+    echo "namespaces of its own need root. hint: sudo make $target" >&2
+    exit 1
+  }
+  # shellcheck disable=SC2086 # names of groups
+  "$ROOT/scripts/install-packages" $packages
+  PATH=$("$ROOT/scripts/fetch-kube-tools"):$PATH
+  CONTROL_PLANE=$("$HERE/build-control-plane")
+  [ -x "$ROOT/build/release/bin/smc-webhook" ] || {
+    echo "build/release/bin/smc-webhook is missing. hint: make $target builds it first" >&2
+    exit 1
+  }
+  export PATH CONTROL_PLANE
+
+  trap clean_up EXIT
+  SECONDS=0
+  for plan in "$@"; do
+    dir=$(mktemp -d "/tmp/smc-$target.XXXXXX")
+    dirs+=("$dir")
+    # shellcheck disable=SC2086 # names of scenarios
+    if [ -n "${SHELL_AT_END:-}" ]; then
+      (cluster "$dir" $plan) || status=1 # in the foreground: it wants the terminal
+    else
+      cluster "$dir" $plan &
+      running+=($!)
+    fi
+  done
+  for pid in ${running[@]+"${running[@]}"}; do wait "$pid" || status=1; done
+  running=()
+  print_table "${dirs[@]}" || status=1
+  exit $status
+}
+
+dirs=() running=() # of the clusters
+# shellcheck disable=SC2317 # the trap calls it
+clean_up() {
+  local pid dir cgroup
+  for pid in ${running[@]+"${running[@]}"}; do
+    if kill "$pid" 2>/dev/null; then wait "$pid" || true; fi
+  done
+  for dir in ${dirs[@]+"${dirs[@]}"}; do
+    cgroup=$(cgroup_of "$dir")
+    if [ -d "$cgroup" ]; then find "$cgroup" -depth -type d -exec rmdir {} \;; fi
+  done
+  if [ -n "${KEEP:-}" ]; then echo "kept: ${dirs[*]}"; else rm -rf "${dirs[@]}"; fi
+}
+
+# The first thing inside: the shell is process 1; when it ends, so does everything else in the namespaces.
+enter_cluster() {
+  local file
+  trap 'exit 130' INT TERM
+  for file in control_plane nodes release agent load certificates; do
+    # shellcheck source=/dev/null
+    . "$HERE/lib/$file.sh"
+  done
+  mount -t tmpfs tmpfs /run
+  mkdir -p "$E2E_DIR"/{logs,pods,scenarios}
+  export HOME=$E2E_DIR KUBECACHEDIR=$E2E_DIR/discovery # kubectl's and helm's own files
+  : > "$E2E_DIR/not_run"
+  ip link set lo up
+}
+
+# run_scenarios FOLDER NAME...: the last thing inside
+run_scenarios() {
+  local folder=$1 scenario
+  shift
+  for scenario in "$@"; do run_scenario "$folder/${scenario%.sh}.sh"; done
+  [ -z "${SHELL_AT_END:-}" ] || bash -i
+  ! grep -qv $'\tpass\t' "$E2E_DIR/table"
+}

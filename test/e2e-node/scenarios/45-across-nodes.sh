@@ -1,0 +1,30 @@
+# a pod on each of two nodes, placed by the scheduler: SMC-R across the wire
+# Soft-RoCE on eth0 reaches the other node, and never itself: so the init containers' own test comes to TCP here.
+for n in 1 2; do
+  node=node$n other=$((3 - n))
+  on_node $node ip address add "10.244.0.$((240 + n))/16" dev eth0 noprefixroute
+  on_node $node ip route add "10.244.$other.0/24" via "10.245.0.$((10 + other))"
+  on_node $node test ! -e "/sys/class/infiniband/$DEVICE" || device_goes $node
+  on_node $node rdma link add "$DEVICE" type rxe netdev eth0
+done
+for node in node1 node2; do await 90 "$node has its label" labelled $node; done
+
+apart='.metadata.labels.pair = "apart" | .spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution =
+  [{topologyKey: "kubernetes.io/hostname", labelSelector: {matchLabels: {pair: "apart"}}}]'
+traffic_pod server '["server", "smc", "5000"]' "$apart"
+kubectl -n apps wait --for=condition=Ready pod/server --timeout=90s
+address=$(kubectl -n apps get pod server -o jsonpath='{.status.podIP}')
+traffic_pod client "[\"client\", \"smc\", \"$address:5000\", \"--stream\", \"--size=10000\", \"--requests=500\", \"--hold\"]" "$apart"
+kubectl -n apps wait --for=condition=Ready pod/client --timeout=90s
+result=$E2E_DIR/logs/apps_client_app.log
+await 90 "the client has its answers" grep -q '^{.*connections' "$result"
+equal "what the client lost" '[0,""]' "$(jq -c '[.lost, .error]' "$result")"
+for pod in server client; do
+  node=$(kubectl -n apps get pod $pod -o jsonpath='{.spec.nodeName}')
+  uid=$(uid_of apps $pod)
+  equal "SMC sockets of the $pod on $node" '{"smcr":1}' "$(smc_sockets "$node" "$uid")"
+  equal "fallbacks of the $pod" '[]' "$(on_node "$node" in_pod "$uid" smc-look fallbacks)"
+  await 30 "the $pod's socket is counted" metric_of "$node" smc_node_sockets "$uid" 'mode="smcr"' 1
+done
+equal "nodes in use" 2 "$(kubectl -n apps get pods -o json | jq '[.items[].spec.nodeName] | unique | length')"
+kubectl -n apps delete pod client server
