@@ -1,4 +1,4 @@
-# the agents as they ship: the node whose kernel has an RDMA device gets label, words and Event, the others do not
+# the agents that ship: the node with an RDMA device gets label, words and Event, the others do not
 namespace "$NAMESPACE"
 namespace apps
 kubectl label namespace kube-system kubernetes.io/metadata.name=kube-system

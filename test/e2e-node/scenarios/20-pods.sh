@@ -1,4 +1,4 @@
-# two pods set up as their injected init containers say: SMC-R without a fallback, and their names in the metrics
+# two pods, set up as their init containers say: SMC-R, no fallback, their names in the metrics
 traffic_pod elsewhere '["server", "smc", "5000"]' '.spec.nodeSelector["kubernetes.io/hostname"] = "node2"'
 traffic_pod server '["server", "smc", "5000"]'
 kubectl -n apps wait --for=condition=Ready pod/server --timeout=60s

@@ -1,4 +1,4 @@
-# annotated pods that run without their set-up: annotated_not_set_up with the reason, an Event on the pod
+# annotated pods without their set-up: a metric with the reason, an Event on the pod
 not_set_up() { # NAMESPACE POD REASON: the line that node1's agent shows
   echo "smc_node_annotated_not_set_up{namespace=\"$1\",pod=\"$2\",pod_uid=\"$(uid_of "$1" "$2")\",reason=\"$3\"} 1"
 }

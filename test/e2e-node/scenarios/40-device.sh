@@ -1,4 +1,4 @@
-# the RDMA device goes: a short break changes nothing, a longer one takes the label, and the scheduler follows
+# the device goes and comes: label after hysteresis, words, Event; the scheduler follows
 device_goes node1
 await 15 "the agent sees at once that the device is gone" agent_shows node1 'smc_node_ready 0'
 device_comes node1

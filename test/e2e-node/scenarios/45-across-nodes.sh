@@ -1,4 +1,4 @@
-# a pod on each of two nodes, placed by the scheduler: SMC-R across the wire
+# a pod on each of two nodes: SMC-R across the wire
 # Soft-RoCE on eth0 reaches the other node, and never itself: so the init containers' own test comes to TCP here.
 for n in 1 2; do
   node=node$n other=$((3 - n))
@@ -22,9 +22,13 @@ equal "what the client lost" '[0,""]' "$(jq -c '[.lost, .error]' "$result")"
 for pod in server client; do
   node=$(kubectl -n apps get pod $pod -o jsonpath='{.spec.nodeName}')
   uid=$(uid_of apps $pod)
+  equal "the $pod's own test" "0 fallback self-test 0x02010000" "$(kubectl -n apps get pod $pod -o json | jq -r '
+    .status.initContainerStatuses[0].state.terminated | (.message | fromjson) as $words |
+    "\(.exitCode) \($words.result) \($words.cause) \($words.selfTest.code)"')"
   equal "SMC sockets of the $pod on $node" '{"smcr":1}' "$(smc_sockets "$node" "$uid")"
   equal "fallbacks of the $pod" '[]' "$(on_node "$node" in_pod "$uid" smc-look fallbacks)"
   await 30 "the $pod's socket is counted" metric_of "$node" smc_node_sockets "$uid" 'mode="smcr"' 1
 done
 equal "nodes in use" 2 "$(kubectl -n apps get pods -o json | jq '[.items[].spec.nodeName] | unique | length')"
+figure "5 MB each way in $(jq .seconds "$result") s"
 kubectl -n apps delete pod client server

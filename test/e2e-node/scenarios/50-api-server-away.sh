@@ -1,4 +1,4 @@
-# the API server answers nothing for half a minute, and is gone for another: the agent goes on, waits and comes back
+# the API server hangs for half a minute, then is gone for another: the agent goes on and comes back
 node_metric() { # REGEX: summed over the series of node1's agent that begin so
   agent_metrics node1 | awk -v name="$1" '$1 ~ "^" name {sum += $NF} END {print sum + 0}'
 }

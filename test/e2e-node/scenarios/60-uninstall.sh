@@ -1,4 +1,4 @@
-# helm uninstall: the hook takes labels and words off the Nodes, the agents take their set-up out of the kernels
+# helm uninstall: Nodes and kernels are as they were before the install
 for node in node1 node2; do
   on_node $node test -e "/sys/class/infiniband/$DEVICE" || device_comes $node
   await 60 "$node has its label" labelled $node
