@@ -27,12 +27,13 @@ std::string missing_rule(std::string_view verb, const Target& target) {
          (in_namespace ? " in namespace " + in_quotes(target.ns) : " cluster-wide");
 }
 
-std::string hint_for(std::string_view verb, const Target& target, int status) {
-  switch (status) {
+std::string hint_for(std::string_view verb, const Target& target, const ApiError& error) {
+  switch (error.status) {
     case 401:
       return "the token or client certificate is expired, or belongs to another cluster";
     case 403:
-      return missing_rule(verb, target);
+      return error.lacks_right() ? missing_rule(verb, target)
+                                 : "nothing new is made in a namespace that is being deleted";
     case 404:
       return target.name.empty() ? "the API server does not serve this resource" : "";
     case 409:
@@ -50,6 +51,13 @@ std::string hint_for(std::string_view verb, const Target& target, int status) {
 std::string text_member(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// The reason of the first of a metav1.Status' details.causes.
+std::string first_cause(const nlohmann::json& status) {
+  static const nlohmann::json::json_pointer kFirst("/details/causes/0");
+  if (!status.contains(kFirst) || !status.at(kFirst).is_object()) return {};
+  return text_member(status.at(kFirst), "reason");
 }
 
 }  // namespace
@@ -76,12 +84,13 @@ ApiError status_error(std::string_view verb, const Target& target, int status,
   const auto answer = nlohmann::json::parse(body, nullptr, false);
   if (answer.is_object()) {
     error.reason = printable(text_member(answer, "reason"), kMaxMessageCharacters);
+    error.cause = printable(first_cause(answer), kMaxMessageCharacters);
     message = text_member(answer, "message");
   }
   error.what = std::string(verb) + " " + target.text() + ": " + std::to_string(status);
   if (!error.reason.empty()) error.what += " " + error.reason;
   if (!message.empty()) error.what += ": " + printable(message, kMaxMessageCharacters);
-  error.hint = hint_for(verb, target, status);
+  error.hint = hint_for(verb, target, error);
   return error;
 }
 

@@ -24,6 +24,7 @@ struct ApiError {
   Failure failure = Failure::kAnswer;
   int status = 0;      // HTTP status with kStatus, otherwise 0
   std::string reason;  // the answer's Status.reason, such as "NotFound"; may be empty
+  std::string cause;   // the first of its causes, such as "NamespaceTerminating"; mostly empty
   std::string what;    // one line: verb, resource, and why it failed
   std::string hint;    // may be empty
   std::chrono::milliseconds retry_after{0};  // what the server asked for; 0: nothing
@@ -39,6 +40,9 @@ struct ApiError {
   bool passing() const {
     return failure != Failure::kStatus || status == 401 || status == 429 || status >= 500;
   }
+  // Somebody may still grant it. A namespace that is being deleted refuses new objects with the
+  // same status, whoever asks.
+  bool lacks_right() const { return status == 403 && cause != "NamespaceTerminating"; }
 
   Error plain() const { return {what, 0, hint}; }
 };

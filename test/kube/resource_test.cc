@@ -70,6 +70,22 @@ TEST(StatusError, AMissingPermissionNamesTheRuleToGrant) {
       R"(RBAC must grant this client the verb "get" on the non-resource URL "/apis/apps/v1")");
 }
 
+// As a 1.20 API server answered the creation of an event.
+constexpr char kTerminating[] =
+    R"({"kind":"Status","status":"Failure","message":"events \"x\" is forbidden: unable to create new content in namespace ns because it is being terminated","reason":"Forbidden","details":{"name":"x","kind":"events","causes":[{"reason":"NamespaceTerminating","message":"namespace ns is being terminated","field":"metadata.namespace"}]},"code":403})";
+
+TEST(StatusError, ANamespaceThatIsBeingDeletedIsNoMissingPermission) {
+  EXPECT_TRUE(status_error("get", {kSecrets, "ns", "x", ""}, 403, kForbidden, {}).lacks_right());
+  const ApiError error = status_error("create", {kEvents, "ns", "", ""}, 403, kTerminating, {});
+  EXPECT_EQ(error.cause, "NamespaceTerminating");
+  EXPECT_FALSE(error.lacks_right());
+  EXPECT_EQ(error.hint, "nothing new is made in a namespace that is being deleted");
+  for (const char* causes : {"[]", "[1]", "{}", "1", R"([{"reason":1}])"}) {
+    const std::string body = std::string(R"({"details":{"causes":)") + causes + "}}";
+    EXPECT_TRUE(status_error("create", {kEvents, "ns", "", ""}, 403, body, {}).lacks_right());
+  }
+}
+
 TEST(StatusError, ABodyThatIsNoStatusIsShownPrintableAndShort) {
   const ApiError error = status_error("list", {kPods, "", "", ""}, 502,
                                       "<html>\n\x01" + std::string(5000, 'x'), milliseconds(0));

@@ -57,7 +57,7 @@ Clock::time_point EventQueue::due(Clock::time_point now) const {
 kube::Outcome<void> EventQueue::flush(kube::Client& client, Clock::time_point now) {
   while (!queue_.empty() && share_.due(now) <= now) {
     const auto made = kube::create_event(client, queue_.front());
-    if (!made && made.error().passing()) return made.error();
+    if (!made && (made.error().passing() || made.error().lacks_right())) return made.error();
     share_.spend(now);
     queue_.pop_front();
     // Told already, by this agent or the one before it.

@@ -40,8 +40,9 @@ class EventQueue {
 
   // When the next one may be sent; only where not empty().
   Clock::time_point due(Clock::time_point now) const;
-  // Sends what may be sent now. An error that time may mend keeps the event and is returned; any
-  // other drops it, is returned, and the next call goes on with the rest.
+  // Sends what may be sent now. An error that time may mend, or a right that somebody may grant,
+  // keeps the event and is returned; any other drops it, is returned, and the next call goes on
+  // with the rest.
   kube::Outcome<void> flush(kube::Client& client, Clock::time_point now);
 
  private:

@@ -399,7 +399,7 @@ TEST_F(PodsOfTheNode, NobodyIsAccusedBeforeTheFirstLook) {
 }
 
 TEST_F(PodsOfTheNode, EventsThatAreRefusedDoNotHoldUpTheLabel) {
-  api_.refuse("POST", 403);
+  api_.refuse("POST", 422);
   api_.set_pod(pod("cart-0"));
   start();
   observe({{"uid-cart-0", {}}});
@@ -407,6 +407,29 @@ TEST_F(PodsOfTheNode, EventsThatAreRefusedDoNotHoldUpTheLabel) {
   EXPECT_TRUE(metrics_show("smc_node_events_dropped_total 1\n"));
   round({kGood});
   EXPECT_TRUE(label_becomes("true"));
+}
+
+TEST_F(PodsOfTheNode, EventsWaitForTheRightToMakeThem) {
+  api_.refuse("POST", 403, 3);
+  api_.set_pod(pod("cart-0"));
+  start();
+  testing::internal::CaptureStderr();
+  observe({{"uid-cart-0", {}}});
+  EXPECT_TRUE(eventually([&] { return api_.events().size() == 1; }));
+  EXPECT_TRUE(metrics_show("smc_node_events_dropped_total 0\n"));
+  EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"events\"} 1\n"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr(R"(the verb \"create\" on resource \"events\")"));
+}
+
+TEST_F(PodsOfTheNode, EventsInANamespaceThatIsBeingDeletedHoldUpNoOthers) {
+  api_.refuse("POST /api/v1/namespaces/shop", 403, 1 << 30, "NamespaceTerminating");
+  api_.set_pod(pod("cart-0"));
+  start();
+  observe({{"uid-cart-0", {}}});
+  round({kGood});
+  EXPECT_TRUE(eventually([&] { return api_.events().size() == 1; })) << "the Node's";
+  EXPECT_TRUE(metrics_show("smc_node_events_dropped_total 1\n"));
 }
 
 TEST_F(PodsOfTheNode, EventsWaitForAnApiServerThatIsBusy) {

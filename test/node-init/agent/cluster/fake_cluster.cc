@@ -18,8 +18,11 @@ std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-void refuse_with(Response& response, int status, const std::string& reason = "") {
-  kube::answer(response, status, json{{"reason", reason}, {"message", "by the test"}}.dump());
+void refuse_with(Response& response, int status, const std::string& reason = "",
+                 const std::string& cause = "") {
+  json body = {{"reason", reason}, {"message", "by the test"}};
+  if (!cause.empty()) body["details"]["causes"] = {{{"reason", cause}}};
+  kube::answer(response, status, body.dump());
 }
 
 std::string uid_of(const json& object) {
@@ -140,9 +143,10 @@ std::vector<json> FakeCluster::events() const {
   return all;
 }
 
-void FakeCluster::refuse(const std::string& prefix, int status, int times) {
+void FakeCluster::refuse(const std::string& prefix, int status, int times,
+                         const std::string& cause) {
   const std::lock_guard lock(mutex_);
-  refusals_.push_back({prefix, status, times});
+  refusals_.push_back({prefix, status, times, cause});
 }
 
 void FakeCluster::accept_all() {
@@ -169,7 +173,7 @@ void FakeCluster::answer(const Request& request, Response& response) {
   for (Refusal& refusal : refusals_) {
     if (refusal.times == 0 || !text.starts_with(refusal.prefix)) continue;
     --refusal.times;
-    return refuse_with(response, refusal.status);
+    return refuse_with(response, refusal.status, "", refusal.cause);
   }
   if (request.path.starts_with("/api/v1/nodes")) return answer_nodes(request, response);
   if (request.path == "/api/v1/pods") return answer_pods(request, response);

@@ -49,8 +49,10 @@ class FakeCluster {
 
   std::vector<nlohmann::json> events() const;
 
-  // Requests whose "METHOD PATH" begins so are answered with `status`, that many times.
-  void refuse(const std::string& prefix, int status, int times = 1 << 30);
+  // Requests whose "METHOD PATH" begins so are answered with `status`, that many times; `cause` is
+  // the reason in the Status' first cause.
+  void refuse(const std::string& prefix, int status, int times = 1 << 30,
+              const std::string& cause = "");
   void accept_all();
   // Nobody listens any more, and somebody does again.
   void go_away();
@@ -72,6 +74,7 @@ class FakeCluster {
     std::string prefix;
     int status = 500;
     int times = 0;
+    std::string cause;
   };
 
   mutable std::mutex mutex_;
