@@ -13,13 +13,14 @@ using std::chrono::system_clock;
 
 constexpr const char* kComponent = "smc-webhook";
 
-// One line about events that are not taken in this time; the others are counted in the next.
+// One line about events that are not taken in this time, unless what is to be done about it is
+// something else; the others are counted in the next.
 constexpr std::chrono::minutes kComplaintInterval{1};
 
 // Whether the same request may be taken another time. A right that is missing may still be granted;
 // an Event that somebody changed meanwhile is changed anew.
 bool may_pass(const kube::ApiError& error) {
-  return error.passing() || error.status == 403 || error.conflict();
+  return error.passing() || error.lacks_right() || error.conflict();
 }
 
 }  // namespace
@@ -174,12 +175,14 @@ void EventRecorder::remember(const Key& key, Remembered remembered) {
 
 void EventRecorder::complain(const kube::ApiError& error) {
   const auto now = Clock::now();
-  if (complained_ && now - *complained_ < kComplaintInterval) {
+  const bool same = complained_ && error.hint == complaint_;
+  if (same && now - *complained_ < kComplaintInterval) {
     ++unsaid_;
     return;
   }
   log::warn("event not taken", {{"error", error.what}, {"hint", error.hint}, {"more", unsaid_}});
   complained_ = now;
+  complaint_ = error.hint;
   unsaid_ = 0;
 }
 

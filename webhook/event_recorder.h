@@ -97,6 +97,7 @@ class EventRecorder {
   kube::Backoff backoff_;
   std::map<Key, Remembered> remembered_;
   std::optional<Clock::time_point> complained_;
+  std::string complaint_;  // the hint of the last one
   std::size_t unsaid_ = 0;
   Clock::time_point not_before_{};  // no request until then
   kube::EventShare share_;

@@ -221,6 +221,39 @@ TEST(EventRecorder, NamesTheVerbThatIsMissingOnceAMinute) {
   EXPECT_EQ(text.find("event not taken"), text.rfind("event not taken"));
 }
 
+TEST(EventRecorder, NamesAnotherVerbThatIsMissingWithinTheSameMinute) {
+  FakeEvents api;
+  Metrics metrics;
+  EventRecorder recorder(api.cluster(), metrics, quick());
+  testing::internal::CaptureStderr();
+  api.answer_with(403);
+  recorder.add(about("web"));
+  while (api.requests().size() < 3) std::this_thread::sleep_for(milliseconds(1));
+  api.answer_with(200);
+  api.await(1);
+  api.answer_with(403);
+  recorder.add(about("web"));
+  while (api.requests().back().substr(0, 5) != "PATCH")
+    std::this_thread::sleep_for(milliseconds(1));
+  std::this_thread::sleep_for(milliseconds(50));  // the log has a thread of its own
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(text, HasSubstr(R"(the verb \"create\" on resource \"events\")"));
+  EXPECT_THAT(text, HasSubstr(R"(the verb \"patch\" on resource \"events\")"));
+}
+
+TEST(EventRecorder, GivesUpWhatANamespaceThatIsBeingDeletedRefuses) {
+  kube::FakeApi api([](const Request&, Response& response) {
+    kube::answer(response, 403, R"({"details":{"causes":[{"reason":"NamespaceTerminating"}]}})");
+  });
+  Metrics metrics;
+  EventRecorder recorder(api.cluster(), metrics, quick());
+  recorder.add(about("web"));
+  const auto end = steady_clock::now() + std::chrono::seconds(20);
+  while (metric(metrics, "refused") < 1 && steady_clock::now() < end)
+    std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(metric(metrics, "refused"), 1) << "events of other namespaces wait behind it";
+}
+
 TEST(EventRecorder, GivesUpWhatTheServerWillNeverTake) {
   FakeEvents api;
   Metrics metrics;
