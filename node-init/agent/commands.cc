@@ -98,6 +98,13 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   return ExitCode::kDone;
 }
 
+// What an API server answers has a hint only where we know better than it.
+void say(const kube::ApiError& error) {
+  Error plain = error.plain();
+  if (plain.hint.empty()) plain.hint = "the API server's log says more";
+  fail(ExitCode::kRefused, plain);
+}
+
 // Of this node's Node, where there is a cluster to ask.
 Result<void> clear_own_node(const ClusterCommand& command) {
   const auto cluster = cluster_of_node(command);
@@ -122,8 +129,9 @@ ExitCode uninstall_everywhere(const ClusterCommand& command) {
   // Also where agents are left: what can be cleared is.
   const auto cleared = removal.clear_all();
   if (cleared) std::printf("removed label and annotation of %zu Nodes without agent\n", *cleared);
-  if (!removed) return fail(ExitCode::kRefused, removed.error().plain());
-  if (!cleared) return fail(ExitCode::kRefused, cleared.error().plain());
+  if (!removed) say(removed.error());
+  if (!cleared) say(cleared.error());
+  if (!removed || !cleared) return ExitCode::kRefused;
   std::printf("DaemonSet %s and its agents are gone\n", command.daemonset.c_str());
   return ExitCode::kDone;
 }

@@ -123,6 +123,17 @@ TEST_F(Commands, UninstallOfAllNodesFailsWhereAnAgentDoesNotEndAndClearsTheRestA
   EXPECT_EQ(api_.label("n1"), "");
 }
 
+TEST_F(Commands, UninstallOfAllNodesNamesEachRightThatIsMissing) {
+  command_.cluster.daemonset = "smc-system/agents";
+  api_.refuse("DELETE", 403);
+  api_.refuse("GET /api/v1/nodes", 403);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(uninstall_agent(system_, command_), ExitCode::kRefused);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("\"delete\" on resource \"daemonsets\""));
+  EXPECT_THAT(said, HasSubstr("\"list\" on resource \"nodes\""));
+}
+
 TEST_F(Commands, UninstallOfAllNodesNeedsACluster) {
   command_.cluster.kubeconfig.clear();
   command_.cluster.daemonset = "smc-system/agents";
