@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kMaxShown = 60;
 
+constexpr char kCompare[] = "kubectl config view --raw shows one that works";
+
 std::string shown(const std::string& text) {
   return '"' + printable(text, kMaxShown) + '"';
 }
@@ -56,7 +58,7 @@ std::string Reader::text(const YAML::Node& map, const char* key) {
   const YAML::Node value = map[key];
   if (!value || value.IsNull()) return {};
   if (value.IsScalar()) return value.Scalar();
-  fail(std::string(key) + " is not a string", "");
+  fail(std::string(key) + " is not a string", kCompare);
   return {};
 }
 
@@ -80,7 +82,7 @@ Material Reader::material(const YAML::Node& map, const std::string& data_key,
   const std::string file = text(map, file_key.c_str());
   if (!encoded.empty()) {
     const std::optional<std::string> decoded = base64_decode(encoded);
-    if (!decoded) fail(data_key + " is not base64", "");
+    if (!decoded) fail(data_key + " is not base64", "base64 -w0 FILE makes it from a PEM file");
     out.data = decoded.value_or("");
   } else if (!file.empty() && !directory_) {
     fail(file_key + " names a file",
@@ -99,7 +101,7 @@ YAML::Node Reader::named(const YAML::Node& root, const char* list, const char* m
     for (const YAML::Node& entry : entries)
       if (entry.IsMap() && text(entry, "name") == name && entry[member] && entry[member].IsMap())
         return entry[member];
-  fail(std::string(list) + " has no entry " + shown(name) + " with a " + member, "");
+  fail(std::string(list) + " has no entry " + shown(name) + " with a " + member, kCompare);
   return {};
 }
 
@@ -202,7 +204,7 @@ Result<Cluster> Reader::read(std::string_view yaml) {
 Result<Cluster> read_kubeconfig(std::string_view yaml, const std::string& origin,
                                 std::optional<std::string> directory) {
   if (yaml.size() > kMaxKubeconfigBytes)
-    return Error{origin + " is larger than a kubeconfig can be", 0, ""};
+    return Error{origin + " is larger than a kubeconfig can be", 0, kCompare};
   try {
     return Reader(origin, std::move(directory)).read(yaml);
   } catch (const YAML::Exception& mistake) {

@@ -144,6 +144,24 @@ TEST(Kubeconfig, IsNeverCrashedByRubbish) {
   EXPECT_FALSE(cluster_from_bytes(std::string(kMaxKubeconfigBytes + 1, ' '), "x"));
 }
 
+TEST(Kubeconfig, EveryMistakeInItHasAHint) {
+  const std::string server(kServer);
+  std::vector<Result<Cluster>> mistakes;
+  for (const char* text : {"", "[]", "{", "a: b", "current-context: []", "current-context: gone"})
+    mistakes.push_back(cluster_from_bytes(text, "x"));
+  mistakes.push_back(cluster_from_bytes(std::string(kMaxKubeconfigBytes + 1, ' '), "x"));
+  mistakes.push_back(read("server: [1]", kToken));
+  mistakes.push_back(read(server + ", certificate-authority-data: '!'", kToken));
+  mistakes.push_back(read(server + ", insecure-skip-tls-verify: perhaps", kToken));
+  mistakes.push_back(read(kServer, "token: [1]"));
+  mistakes.push_back(cluster_from_file("/nonexistent/config"));
+  mistakes.push_back(cluster_from_file("/"));
+  for (const auto& mistake : mistakes) {
+    ASSERT_FALSE(mistake);
+    EXPECT_FALSE(mistake.error().hint.empty()) << mistake.error().what;
+  }
+}
+
 TEST(Kubeconfig, FromASecretMustNotNameFiles) {
   for (const char* user :
        {"tokenFile: /etc/shadow", "client-certificate: /etc/shadow, client-key: /etc/shadow"}) {
