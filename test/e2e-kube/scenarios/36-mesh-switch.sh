@@ -76,7 +76,7 @@ mesh wait --for=condition=established --timeout=20s crd/asmmeshconfigs.istio.ali
 object false | mesh apply -f -
 await 20 "the mesh has its default namespace" mesh get namespace default
 mesh -n default create serviceaccount smc
-mesh create clusterrole smc --verb=get,list,watch --resource=asmmeshconfigs.istio.alibabacloud.com --resource-name=default
+mesh create clusterrole smc --verb=list,watch --resource=asmmeshconfigs.istio.alibabacloud.com --resource-name=default
 mesh create clusterrolebinding smc --clusterrole=smc --serviceaccount=default:smc
 kubeconfig "$(jq -n --arg token "$(mesh -n default create token smc)" '{$token}')" |
   jq ".clusters[].cluster.server = \"https://$API_HOST:$MESH_PORT\"" > "$SCENARIO_DIR/kubeconfig"
