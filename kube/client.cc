@@ -55,6 +55,12 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
+// RFC 6750, section 2.1, and a little more: what cannot be a header would be left out, and the
+// request would be one of nobody's.
+bool is_token(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 // Cuts a watch's stream into its lines, one event each.
 class Lines {
  public:
@@ -121,12 +127,17 @@ std::optional<std::chrono::system_clock::time_point> Client::server_now() const 
 }
 
 Outcome<void> Client::read_token() {
-  Result<std::string> read = cluster_->token.read();
-  if (!read)
-    return make_error(Failure::kConnect, "read the token: " + read.error().text(),
+  if (cluster_->token.empty()) return {};  // a client certificate speaks for itself
+  const auto unusable = [this](const std::string& why) {
+    return make_error(Failure::kConnect, "read the token: " + why,
                       "check the credentials in " + cluster_->origin);
+  };
+  Result<std::string> read = cluster_->token.read();
+  if (!read) return unusable(read.error().text());
   while (!read->empty() && (read->back() == '\n' || read->back() == '\r' || read->back() == ' '))
     read->pop_back();
+  if (read->empty()) return unusable("it is empty");
+  if (!is_token(*read)) return unusable("it holds characters that no token has");
   token_ = *read;
   token_read_ = steady_clock::now();
   return {};

@@ -216,6 +216,27 @@ TEST(Client, ReadsATokenFileAnewAfterA401AndRepeatsOnce) {
   EXPECT_EQ(api.requests().size(), 3U);
 }
 
+// Without it the request would be one of nobody's, and the answer that nobody lacks a right.
+TEST(Client, ATokenThatIsNoneIsNamedAndNothingIsAsked) {
+  const smc::test::TemporaryDirectory directory;
+  const std::string file = directory.file("token");
+  FakeApi api([](const Request&, Response& response) { answer(response, 200, "{}"); });
+  const auto cluster = api.cluster();
+  cluster->token = {"", file};
+  const Stop stop;
+  Client client(cluster, stop, options());
+  for (const char* text : {"", " \n", "two words", "two\nlines", "{\n}", "\x01", "t\xc3\xb6ken"}) {
+    ASSERT_TRUE(write_file_atomic(file, text, 0600));
+    const auto got = client.get(kOne);
+    ASSERT_FALSE(got) << text;
+    EXPECT_THAT(got.error().what, HasSubstr("get secrets ns/one: read the token: ")) << text;
+    EXPECT_THAT(got.error().hint, HasSubstr("check the credentials in")) << text;
+  }
+  EXPECT_TRUE(api.requests().empty());
+  ASSERT_TRUE(write_file_atomic(file, "abc.DEF-_~+/=\n", 0600));
+  EXPECT_TRUE(client.get(kOne)) << "as soon as it is one";
+}
+
 TEST(Client, ATokenOfSixKiBPassesThrough) {
   const std::string token(6144, 't');
   FakeApi api([&](const Request& request, Response& response) {
