@@ -1,4 +1,8 @@
 // RBAC and the agents' ValidatingAdmissionPolicy: nothing beyond what the programs need.
+#include <set>
+
+#include <gmock/gmock.h>
+
 #include "test/chart/chart.h"
 
 namespace smc::chart {
@@ -25,6 +29,40 @@ TEST_F(Rights, NameEveryGroupResourceAndVerb) {
   }
 }
 
+// "COMPONENT KIND VERB RESOURCE"
+std::set<std::string> rights_in(const Rendering& rendering) {
+  std::set<std::string> out;
+  for (const char* kind : {"Role", "ClusterRole"})
+    for (const auto& role : rendering.of_kind(kind))
+      for (const auto& rule : role["rules"])
+        for (const auto& resource : rule["resources"])
+          for (const auto& verb : rule["verbs"])
+            out.insert(
+                role["metadata"]["labels"]["app.kubernetes.io/component"].get<std::string>() + " " +
+                kind + " " + verb.get<std::string>() + " " + resource.get<std::string>());
+  return out;
+}
+
+// The release whose rights the cluster's scenario takes away one by one.
+TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEventsOn) {
+  const std::set<std::string> all = rights_in(render({.set = {"events.enabled=true"}}));
+  for (const Variant& variant : variants()) {
+    SCOPED_TRACE(variant.name);
+    EXPECT_THAT(rights_in(render({.set = variant.set})), testing::IsSubsetOf(all));
+  }
+}
+
+// One API group and one resource each, or a verb could not be taken away from one of them alone.
+TEST_F(Rights, EachRuleIsAboutOneResource) {
+  for (const char* kind : {"Role", "ClusterRole"})
+    for (const auto& role : render({.set = {"events.enabled=true"}}).of_kind(kind))
+      for (const auto& rule : role["rules"]) {
+        EXPECT_EQ(rule["apiGroups"].size(), 1U) << rule.dump();
+        EXPECT_EQ(rule["resources"].size(), 1U) << rule.dump();
+        EXPECT_LE(rule.value("resourceNames", nlohmann::json::array()).size(), 1U) << rule.dump();
+      }
+}
+
 TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
   const Rendering& rendering = render({});
   const auto role = rendering.only("Role", "webhook");
@@ -44,6 +82,7 @@ TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
   EXPECT_EQ(rule_for(cluster, "mutatingwebhookconfigurations")["verbs"],
             nlohmann::json({"get", "list", "watch", "patch"}));
   EXPECT_EQ(rule_for(cluster, "asmmeshconfigs")["resourceNames"], nlohmann::json({"default"}));
+  EXPECT_EQ(rule_for(cluster, "asmmeshconfigs")["verbs"], nlohmann::json({"list", "watch"}));
 }
 
 TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
@@ -118,6 +157,14 @@ TEST_F(Rights, OfTestAndUninstallExistOnlyWhileTheyRun) {
     }
   }
   EXPECT_GE(seen, 8);
+}
+
+TEST_F(Rights, ThatTheUninstallJobLacksAreOnTheLogOfOneThatFailedAndStays) {
+  const auto job = render({}).only("Job", "uninstall");
+  EXPECT_EQ(job["metadata"]["annotations"]["helm.sh/hook-delete-policy"],
+            "before-hook-creation,hook-succeeded");
+  EXPECT_EQ(job["spec"]["template"]["spec"]["restartPolicy"], "Never")
+      << "a container that is started again takes the place of the one that failed";
 }
 
 TEST_F(Rights, AreNotGrantedWhereSomebodyElseDoesIt) {
