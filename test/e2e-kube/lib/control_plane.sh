@@ -38,15 +38,17 @@ start_etcd() {
     --initial-cluster default=http://127.0.0.1:2380 > "$E2E_DIR/logs/etcd.log" 2>&1 &
 }
 
-# Everything that admission of pods can see is on the audit log, the annotations of our webhook included.
+# Everything that admission of pods can see is on the audit log, the annotations of our webhook included; and whatever
+# the chart's own programs ask for.
 # --enable-aggregator-routing: the API server goes to a service's endpoints itself, so no kube-proxy is needed.
 # BoundServiceAccountTokenVolume: pods get their tokens as they do since Kubernetes 1.21.
 start_api_server() {
-  cat > "$E2E_DIR/audit.yaml" <<'YAML'
+  cat > "$E2E_DIR/audit.yaml" <<YAML
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+- {level: Metadata, userGroups: ["system:serviceaccounts:$NAMESPACE"]}
 - {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}]}
 - {level: None}
 YAML
