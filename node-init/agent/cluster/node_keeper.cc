@@ -18,7 +18,11 @@ kube::Outcome<void> NodeKeeper::keep(kube::Client& client, const NodeWish& wish,
                                      const std::string& reasons, EventQueue& events,
                                      Clock::time_point now) {
   const auto node = client.get(node_target(node_));
-  if (!node) return node.error();
+  if (!node) {
+    kube::ApiError error = node.error();
+    if (error.not_found()) error.hint = "is --node-name right? kubectl get nodes has the names";
+    return error;
+  }
   const bool bore = read_node(*node, label_).label;
   const bool taken_by_somebody = bears_ == wish.label && bore != wish.label;
   bears_ = bore;

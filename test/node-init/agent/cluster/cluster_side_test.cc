@@ -228,8 +228,10 @@ TEST_F(Refusals, AMissingRightNamesItsVerb) {
 TEST_F(Refusals, ANodeThatIsNotThereIsAskedForAgain) {
   api_.remove_node("n1");
   start();
+  testing::internal::CaptureStderr();
   round({kGood});
   EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"node\"} 0\n"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("is --node-name right?"));
   api_.add_node("n1");
   EXPECT_TRUE(label_becomes("true"));
 }
