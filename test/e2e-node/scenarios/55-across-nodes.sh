@@ -11,15 +11,15 @@ for node in node1 node2; do await 90 "$node has its label" labelled $node; done
 
 apart='.metadata.labels.pair = "apart" | .spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution =
   [{topologyKey: "kubernetes.io/hostname", labelSelector: {matchLabels: {pair: "apart"}}}]'
-traffic_pod server '["server", "smc", "5000"]' "$apart"
-kubectl -n apps wait --for=condition=Ready pod/server --timeout=90s
-address=$(kubectl -n apps get pod server -o jsonpath='{.status.podIP}')
-traffic_pod client "[\"client\", \"smc\", \"$address:5000\", \"--stream\", \"--size=10000\", \"--requests=500\", \"--hold\"]" "$apart"
-kubectl -n apps wait --for=condition=Ready pod/client --timeout=90s
-result=$E2E_DIR/logs/apps_client_app.log
+traffic_pod far-server '["server", "smc", "5000"]' "$apart"
+kubectl -n apps wait --for=condition=Ready pod/far-server --timeout=90s
+address=$(kubectl -n apps get pod far-server -o jsonpath='{.status.podIP}')
+traffic_pod far-client "[\"client\", \"smc\", \"$address:5000\", \"--stream\", \"--size=10000\", \"--requests=500\", \"--hold\"]" "$apart"
+kubectl -n apps wait --for=condition=Ready pod/far-client --timeout=90s
+result=$E2E_DIR/logs/apps_far-client_app.log
 await 90 "the client has its answers" grep -q '^{.*connections' "$result"
 equal "what the client lost" '[0,""]' "$(jq -c '[.lost, .error]' "$result")"
-for pod in server client; do
+for pod in far-server far-client; do
   node=$(kubectl -n apps get pod $pod -o jsonpath='{.spec.nodeName}')
   uid=$(uid_of apps $pod)
   equal "the $pod's own test" "0 fallback self-test 0x02010000" "$(kubectl -n apps get pod $pod -o json | jq -r '
@@ -29,6 +29,6 @@ for pod in server client; do
   equal "fallbacks of the $pod" '[]' "$(on_node "$node" in_pod "$uid" smc-look fallbacks)"
   await 30 "the $pod's socket is counted" metric_of "$node" smc_node_sockets "$uid" 'mode="smcr"' 1
 done
-equal "nodes in use" 2 "$(kubectl -n apps get pods -o json | jq '[.items[].spec.nodeName] | unique | length')"
+equal "nodes in use" node1,node2 "$(kubectl -n apps get pods -o json | jq -r '[.items[].spec.nodeName] | sort | join(",")')"
 figure "5 MB each way in $(jq .seconds "$result") s"
-kubectl -n apps delete pod client server
+kubectl -n apps delete pod far-client far-server
