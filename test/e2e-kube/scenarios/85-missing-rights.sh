@@ -61,9 +61,15 @@ start_hook() { # COMPONENT: anew, as Helm would, but for one attempt only
 in_touch() { # both replicas, with everything
   [ "$(metric smc_webhook_api_in_touch)" = 2 ] && [ "$(metric smc_webhook_mesh_watch_connected)" = 2 ]
 }
-told() { # COUNT: so many decisions about the Deployment's pods, as its owner's Events have it
-  kubectl -n rights get events -o json | jq -e "[.items[] | select(.involvedObject.kind == \"ReplicaSet\" and .reason == \"Injected\")
-    | .count] | add == $1"
+# told COUNT: there are so many pods of the Deployment, and its owner's Events count each that was injected (more, where
+# the API server asked for a pod that it then did not make)
+told() {
+  local pods events
+  pods=$(kubectl -n rights get pods -o json) && events=$(kubectl -n rights get events -o json) || return 1
+  jq -n --argjson pods "$pods" --argjson events "$events" '{pods: ($pods.items | length),
+    injected: ([$pods.items[] | select(.spec.initContainers[0].name == "smc-init")] | length),
+    counts: [$events.items[] | select(.involvedObject.kind == "ReplicaSet" and .reason == "Injected") | .count]}' > "$SCENARIO_DIR/told"
+  jq -e ".pods == $1 and .injected > 0 and (.counts | add) >= .injected" "$SCENARIO_DIR/told"
 }
 new_replica() { # in place of one that is not on its way out
   kubectl -n "$NAMESPACE" delete pod --wait=false "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o json |
