@@ -9,14 +9,15 @@ file() { # NAME JQ-FILTER: a kubeconfig that is right but for the filter and its
     kubeconfig "{\"tokenFile\": \"token-of-$program\"}" | jq "$2" > "$SCENARIO_DIR/$program.$1"
   done
 }
+# In place of a shell, which would be what is killed at the end.
 serve() { # KUBECONFIG PORT: one more replica, which no Service knows
-  "$BIN/smc-webhook" serve --kubeconfig "$1" --listen 127.0.0.1:0 --health-listen "127.0.0.1:$2" \
+  exec "$BIN/smc-webhook" serve --kubeconfig "$1" --listen 127.0.0.1:0 --health-listen "127.0.0.1:$2" \
     --self-managed-secret "$NAMESPACE/$CA_SECRET" --webhook-configuration "$CONFIGURATION" \
     --service-name "$RELEASE-smc-webhook.$NAMESPACE.svc"
 }
 agent() { # KUBECONFIG PORT: of a Node that is not there
   mkdir -p "$SCENARIO_DIR/state$2"
-  SMC_PLAYED_KERNEL=$KERNEL_DIR "$AGENT" run --kubeconfig "$1" --listen "127.0.0.1:$2" --node-name nobody \
+  SMC_PLAYED_KERNEL=$KERNEL_DIR exec "$AGENT" run --kubeconfig "$1" --listen "127.0.0.1:$2" --node-name nobody \
     --state-dir "$SCENARIO_DIR/state$2" --period 1 --label-after 1 --unlabel-after 1 --node-period 1
 }
 
