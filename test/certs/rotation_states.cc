@@ -15,12 +15,12 @@ void PrintTo(const Step::Kind& kind, std::ostream* out) {
 namespace test {
 
 const KeyPair& ca(int number) {
-  static const std::vector<KeyPair> made = [] {
+  static const std::vector<KeyPair> kMade = [] {
     std::vector<KeyPair> out;
     for (int i = 0; i < 4; ++i) out.push_back(*make_authority(kNow));
     return out;
   }();
-  return made.at(static_cast<std::size_t>(number));
+  return kMade.at(static_cast<std::size_t>(number));
 }
 
 std::string crt(int number) {

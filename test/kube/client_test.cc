@@ -224,7 +224,7 @@ TEST(Client, ATokenThatIsNoneIsNamedAndNothingIsAsked) {
   const auto cluster = api.cluster();
   cluster->token = {"", file};
   const Stop stop;
-  Client client(cluster, stop, options());
+  Client client(cluster, stop, client_options());
   for (const char* text : {"", " \n", "two words", "two\nlines", "{\n}", "\x01", "t\xc3\xb6ken"}) {
     ASSERT_TRUE(write_file_atomic(file, text, 0600));
     const auto got = client.get(kOne);

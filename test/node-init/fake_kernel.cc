@@ -43,7 +43,8 @@ std::map<int, std::string> attributes_of(const std::string& request, std::size_t
 
 std::string text_of(const std::map<int, std::string>& attributes, int type) {
   const auto found = attributes.find(type);
-  return found == attributes.end() ? "" : std::string(found->second.c_str());
+  // to its end, or the zero that ends it sooner
+  return found == attributes.end() ? "" : found->second.substr(0, found->second.find('\0'));
 }
 
 std::uint8_t command_of(const std::string& request) {
