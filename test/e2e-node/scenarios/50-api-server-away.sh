@@ -28,7 +28,7 @@ verified apps after
 await 30 "a new pod is known by its name" agent_shows node1 "pod_uid=\"$(uid_of apps after)\",namespace=\"apps\",pod=\"after\""
 kubectl -n apps delete pod after
 
-figure "$rounds rounds, $attempts attempts, $cpu ms of an emulated CPU"
+figure "$rounds rounds, $attempts failed attempts, $cpu ms of an emulated CPU"
 ((rounds >= half / 10)) || fail "$rounds rounds of the agent"
 ((attempts >= 2 && attempts <= half)) || fail "$attempts attempts of the agent"
 ((cpu <= half * 200)) || fail "$cpu ms of CPU"

@@ -22,9 +22,9 @@ equal "what the client lost" '[0,""]' "$(jq -c '[.lost, .error]' "$result")"
 for pod in far-server far-client; do
   node=$(kubectl -n apps get pod $pod -o jsonpath='{.spec.nodeName}')
   uid=$(uid_of apps $pod)
-  equal "the $pod's own test" "0 fallback self-test 0x02010000" "$(kubectl -n apps get pod $pod -o json | jq -r '
+  equal "the $pod's own test" "0 fallback self-test TCP" "$(kubectl -n apps get pod $pod -o json | jq -r '
     .status.initContainerStatuses[0].state.terminated | (.message | fromjson) as $words |
-    "\(.exitCode) \($words.result) \($words.cause) \($words.selfTest.code)"')"
+    "\(.exitCode) \($words.result) \($words.cause) \($words.selfTest.mode)"')"
   equal "SMC sockets of the $pod on $node" '{"smcr":1}' "$(smc_sockets "$node" "$uid")"
   equal "fallbacks of the $pod" '[]' "$(on_node "$node" in_pod "$uid" smc-look fallbacks)"
   await 30 "the $pod's socket is counted" metric_of "$node" smc_node_sockets "$uid" 'mode="smcr"' 1
