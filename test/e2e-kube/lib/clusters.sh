@@ -6,11 +6,12 @@
 # shellcheck source=test/e2e-kube/lib/report.sh
 . "$HERE/lib/report.sh"
 
-# The folder of control groups for a cluster; not every machine lets us make one.
+# The folder of control groups for a cluster; not every machine lets us make one. "0", since in a trap a bare return gives
+# the status of what was before the trap.
 cgroup_of() { # DIR
   local mount
   for mount in /sys/fs/cgroup/unified /sys/fs/cgroup; do
-    if [ -e $mount/cgroup.procs ]; then echo "$mount/${1##*/}" && return; fi
+    if [ -e $mount/cgroup.procs ]; then echo "$mount/${1##*/}" && return 0; fi
   done
 }
 
