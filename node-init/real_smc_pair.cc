@@ -74,7 +74,8 @@ Result<Fd> accept_from(const Fd& listener, Clock::time_point deadline) {
   const std::string what = "accept an SMC connection";
   if (auto waited = wait_for(listener, POLLIN, deadline, what); !waited) return waited.error();
   Fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd.valid()) return Error{what, errno, {}};
+  // The kernel takes a connection that has broken by now off the queue without a word.
+  if (!fd.valid()) return Error{what, errno == EAGAIN ? ECONNABORTED : errno, {}};
   return fd;
 }
 
