@@ -35,7 +35,7 @@ replace() {
   before=$(webhook_pods)
   places "$@"
   kubectl -n "$NAMESPACE" delete pod --grace-period=1 "$old" # draining is not what this is about
-  await 20 "there is a pod in place of $old" two_webhook_pods
+  await 60 "there is a pod in place of $old" two_webhook_pods
   kubectl -n "$NAMESPACE" wait pod -l app.kubernetes.io/component=webhook --for=condition=Ready --timeout=30s
   read -r pod node address < <(webhook_pods | grep -vxF "$before")
   [[ " $* " == *" $node "* ]] || fail "$pod is on $node"
@@ -157,7 +157,7 @@ says_why() {
   jumping=$(webhook_pods | grep -v " $steady\$" | cut -d' ' -f3)
   curl -s "http://$jumping:8080/readyz" | grep -q '^certificate: there is none yet.*certificate is not yet valid'
 }
-await 20 "a new replica says why it is not ready" says_why
+await 60 "a new replica says why it is not ready" says_why
 await 10 "annotated pods are injected by the other one" injects
 jump +0d
 await 30 "it is in touch" in_touch "$jumping" 1
