@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "cluster_side_fixture.h"
 
 namespace smc::node {
@@ -160,9 +161,10 @@ TEST_F(Refusals, ANodeThatIsNotThereIsAskedForAgain) {
   testing::internal::CaptureStderr();
   round({kGood});
   EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"node\"} 0\n"));
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("is --node-name right?"));
   api_.add_node("n1");
   EXPECT_TRUE(label_becomes("true"));
+  log::flush();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("is --node-name right?"));
 }
 
 TEST_F(Refusals, AConflictIsReadAndTriedAgain) {
