@@ -11,7 +11,7 @@
 // go as a kernel keeps it:
 //   {"ueids": ["SMC-E2E"], "pnetids": [{"pnetid": "…", "device": "rdma0", "port": 1}]}
 #include <cstdlib>
-#include <fstream>
+#include <stdexcept>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -153,7 +153,9 @@ class PlayedKernel final : public System {
         tables["pnetids"].push_back(
             {{"pnetid", row.pnetid}, {"device", row.ib_device}, {"port", row.ib_port}});
     if (tables == saved_) return;
-    std::ofstream(path(".tables.json")) << tables;
+    // whole at any time: the next agent, or the test, may read it just then
+    if (const auto kept = smc::write_file_atomic(path(".tables.json"), tables.dump(), 0644); !kept)
+      throw std::runtime_error(kept.error().text());
     saved_ = tables;
   }
 

@@ -17,7 +17,7 @@ serve() { # KUBECONFIG PORT: one more replica, which no Service knows
 }
 agent() { # KUBECONFIG PORT: of a Node that is not there
   mkdir -p "$SCENARIO_DIR/state$2"
-  SMC_PLAYED_KERNEL=$KERNEL_DIR exec "$AGENT" run --kubeconfig "$1" --listen "127.0.0.1:$2" --node-name nobody \
+  SMC_PLAYED_KERNEL=$SCENARIO_DIR/state$2 exec "$AGENT" run --kubeconfig "$1" --listen "127.0.0.1:$2" --node-name nobody \
     --state-dir "$SCENARIO_DIR/state$2" --period 1 --label-after 1 --unlabel-after 1 --node-period 1
 }
 
