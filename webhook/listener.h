@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "base/host_port.h"
 #include "base/result.h"
 #include "webhook/config.h"
-#include "webhook/host_port.h"
 #include "webhook/metrics.h"
 #include "webhook/tls.h"
 

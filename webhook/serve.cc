@@ -16,14 +16,15 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/host_port.h"
+#include "base/json_text.h"
+#include "base/limited_server.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "kube/cluster.h"
 #include "webhook/config.h"
 #include "webhook/descriptor_limit.h"
 #include "webhook/event_recorder.h"
-#include "webhook/health.h"
-#include "webhook/host_port.h"
 #include "webhook/listener.h"
 #include "webhook/mesh_control.h"
 #include "webhook/metrics.h"
@@ -106,7 +107,7 @@ class Daemon {
   TlsContext tls_;
   std::string client_ca_;  // PEM, where the certificate is self-managed
   std::unique_ptr<Listener> listener_;
-  std::unique_ptr<HealthListener> health_;
+  LimitedServer health_;
   std::shared_ptr<const kube::Cluster> cluster_;
   std::unique_ptr<SelfManaged> authority_;
   Clock::time_point next_check_ = Clock::now() + kPollInterval;
@@ -167,18 +168,23 @@ Result<void> Daemon::start_authority() {
 Result<void> Daemon::open_health() {
   const auto address = parse_host_port(options_.health_listen);
   if (!address) return address.error();
-  health_ = std::make_unique<HealthListener>(HealthSource{
-      [this] {
-        const auto silent = listener_->since_last_turn();
-        if (silent < kStuck) return std::string();
-        return "the admission listener has been stuck for " + std::to_string(silent.count()) +
-               " ms\n";
-      },
-      [this] { return readiness_.reasons(); },
-      [this] { return readiness_.notices(); },
-      [this] { return metrics_.text(); },
+  health_.get("/healthz", [this] {
+    const auto silent = listener_->since_last_turn();
+    const std::string ailing =
+        "the admission listener has been stuck for " + std::to_string(silent.count()) + " ms\n";
+    return StatusAnswer::of(silent < kStuck ? "" : ailing, "ok\n");
   });
-  const auto bound = health_->start(*address);
+  health_.get("/readyz", [this] {
+    StatusAnswer answer = StatusAnswer::of(readiness_.reasons(), "ready\n");
+    answer.body += readiness_.notices();
+    return answer;
+  });
+  health_.get("/metrics", [this] { return StatusAnswer::metrics(metrics_.text()); });
+  health_.get("/version", [] {
+    return StatusAnswer{200, "{\"version\":" + json_string(kVersion) + "}\n", "application/json"};
+  });
+  const auto bound = health_.start(
+      *address, "choose another address with --health-listen, or stop the program that has it");
   if (!bound) return bound.error();
   log_address("health listener", *address, {{"address", bound->text()}});
   return {};
@@ -243,7 +249,7 @@ int Daemon::run() {
     if (::poll(&done, 1, 0) == 1) ::eventfd_read(ended_.get(), &ended);
   }
   admission.join();
-  health_->stop();
+  health_.stop();
   log::info("stopped", {{"drained", signals_taken_ < 2}});
   return signals_taken_ < 2 ? 0 : 1;
 }

@@ -8,11 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/host_port.h"
+#include "base/limited_server.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "node-init/agent/node_round.h"
 #include "node-init/agent/own_record.h"
-#include "node-init/agent/status_server.h"
 #include "node-init/agent/stop_signal.h"
 #include "node-init/sysctl.h"
 
@@ -68,6 +69,8 @@ Result<std::shared_ptr<const kube::Cluster>> cluster_of_node(const ClusterComman
 }
 
 ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentCommand& command) {
+  const auto wanted = parse_host_port(command.listen);
+  if (!wanted) return fail(ExitCode::kUsage, wanted.error());
   const auto cluster = cluster_of_node(command.cluster);
   if (!cluster) return fail(ExitCode::kNotPossible, cluster.error());
   std::optional<StopSignal> stop(std::in_place);
@@ -78,16 +81,20 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   if (side) options.on_publish = [&side](const auto& snapshot) { side->published(snapshot); };
   const NoDirectory nobody;
   Agent agent(system, file, std::move(options), side ? side->pods() : nobody);
-  StatusServer server({[&agent] { return agent.ailing(); }, [&agent] { return agent.not_ready(); },
-                       [&] { return agent.metrics() + (side ? side->metrics() : ""); }});
-  const auto address = server.start(command.listen);
+  LimitedServer server;
+  server.get("/healthz", [&agent] { return StatusAnswer::of(agent.ailing(), "ok\n"); });
+  server.get("/readyz", [&agent] { return StatusAnswer::of(agent.not_ready(), "ok\n"); });
+  server.get("/metrics", [&] {
+    return StatusAnswer::metrics(agent.metrics() + (side ? side->metrics() : ""));
+  });
+  const auto address = server.start(*wanted, "choose another address with --listen");
   // Without an errno it is no address.
   if (!address)
     return fail(address.error().code == 0 ? ExitCode::kUsage : ExitCode::kRefused, address.error());
   // Whoever asks for port 0 learns the port here alone, at any level.
-  const auto say = command.listen.ends_with(":0") ? log::always : log::info;
+  const auto say = wanted->port == 0 ? log::always : log::info;
   say("started", {{"version", kVersion},
-                  {"listen", *address},
+                  {"listen", address->text()},
                   {"cluster", *cluster ? (*cluster)->origin : "none"}});
   agent.run(stop->fd());
   stop.reset();  // what comes now is not to be cut off

@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -175,6 +176,23 @@ TEST_F(AgentProcess, OnPort0SaysWhichPortItTookAtAnyLevel) {
   Process agent(run({"--listen", "127.0.0.1:0", "--log-level", "error"}));
   ASSERT_TRUE(agent.says("\"event\":\"started\"")) << agent.out;
   EXPECT_THAT(agent.out, ContainsRegex(R"("listen":"127\.0\.0\.1:[1-9][0-9]*")"));
+}
+
+TEST_F(AgentProcess, ClientsThatSayNothingHoldItsListenerForAFewSecondsTogether) {
+  const Process agent(run({"--listen", listen_}));
+  ASSERT_TRUE(get("/healthz"));
+  std::vector<Fd> silent;
+  sockaddr_in address{.sin_family = AF_INET,
+                      .sin_port = htons(kPort),
+                      .sin_addr = {htonl(INADDR_LOOPBACK)},
+                      .sin_zero = {}};
+  for (int i = 0; i < 200; ++i) {
+    silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(silent.back().get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
+              0);
+  }
+  // one after another they would take minutes
+  ASSERT_TRUE(get("/healthz"));
 }
 
 TEST_F(AgentProcess, GoesRoundAgainAfterThePeriod) {

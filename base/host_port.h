@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace smc::webhook {
+namespace smc {
 
 struct HostPort {
   std::string host;  // address or name, IPv6 without brackets
@@ -19,4 +19,4 @@ struct HostPort {
 // "0.0.0.0:8443", "[::1]:8443", "localhost:0"; ":8443" means every IPv4 address.
 Result<HostPort> parse_host_port(std::string_view text);
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,4 +1,4 @@
-#include "webhook/health.h"
+#include "base/limited_server.h"
 
 #include <algorithm>
 #include <array>
@@ -6,19 +6,17 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
-#include <string_view>
 #include <thread>
+#include <utility>
 
 #include <httplib.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
-#include "base/json_text.h"
 #include "base/log.h"
-#include "base/version.h"
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -26,8 +24,8 @@ using Clock = std::chrono::steady_clock;
 // The kubelet's probes, Prometheus and a person at a time.
 constexpr std::size_t kThreads = 4;
 
-// Connections that wait for a thread; more are closed at once, for the descriptors are the
-// admission listener's too.
+// Connections that wait for a thread; more are closed at once, for the descriptors are those of the
+// whole program.
 constexpr std::size_t kMaxWaiting = 64;
 
 // For a whole request and its answer, the wait for a thread included: a kubelet's probe gives up
@@ -90,7 +88,7 @@ class LimitedStream final : public httplib::Stream {
 thread_local std::optional<Clock::time_point> task_deadline;
 
 // One request a connection: a kept one would hold a thread.
-class LimitedServer final : public httplib::Server {
+class OneRequestServer final : public httplib::Server {
   bool process_and_close_socket(socket_t sock) override {
     const Fd owned(sock);
     if (!task_deadline) return false;
@@ -126,48 +124,41 @@ void set_socket_options(int sock) {
   ::setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
-// 200 with `good`, or 503 with the reasons; the notices follow.
-void answer_state(httplib::Response& response, const std::string& reasons, const char* good,
-                  const std::string& notices = {}) {
-  response.status = reasons.empty() ? 200 : 503;
-  response.set_content((reasons.empty() ? good : reasons) + notices, "text/plain; charset=utf-8");
-}
-
 }  // namespace
 
-struct HealthListener::Impl {
-  HealthSource source;
-  LimitedServer server;
+StatusAnswer StatusAnswer::of(const std::string& reasons, const char* good) {
+  return {reasons.empty() ? 200 : 503, reasons.empty() ? good : reasons};
+}
+
+StatusAnswer StatusAnswer::metrics(std::string text) {
+  return {200, std::move(text), "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+struct LimitedServer::Impl {
+  OneRequestServer server;
   std::thread thread;
 };
 
-HealthListener::HealthListener(HealthSource source) : impl_(std::make_unique<Impl>()) {
-  impl_->source = std::move(source);
-  auto& server = impl_->server;
-  const HealthSource& from = impl_->source;
-  server.new_task_queue = [] { return new LimitedPool; };
-  server.set_socket_options(set_socket_options);
-  server.set_tcp_nodelay(true);
-  server.set_payload_max_length(0);
-  server.Get("/healthz", [&from](const httplib::Request&, httplib::Response& response) {
-    answer_state(response, from.ailing(), "ok\n");
-  });
-  server.Get("/readyz", [&from](const httplib::Request&, httplib::Response& response) {
-    answer_state(response, from.not_ready(), "ready\n", from.notices());
-  });
-  server.Get("/metrics", [&from](const httplib::Request&, httplib::Response& response) {
-    response.set_content(from.metrics(), "text/plain; version=0.0.4; charset=utf-8");
-  });
-  server.Get("/version", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("{\"version\":" + json_string(kVersion) + "}\n", "application/json");
-  });
+LimitedServer::LimitedServer() : impl_(std::make_unique<Impl>()) {
+  impl_->server.new_task_queue = [] { return new LimitedPool; };
+  impl_->server.set_socket_options(set_socket_options);
+  impl_->server.set_tcp_nodelay(true);
+  impl_->server.set_payload_max_length(0);
 }
 
-HealthListener::~HealthListener() {
+LimitedServer::~LimitedServer() {
   stop();
 }
 
-Result<HostPort> HealthListener::start(const HostPort& address) {
+void LimitedServer::get(const char* path, std::function<StatusAnswer()> answer) {
+  impl_->server.Get(path, [answer = std::move(answer)](const auto&, httplib::Response& response) {
+    const StatusAnswer made = answer();
+    response.status = made.status;
+    response.set_content(made.body, made.content_type);
+  });
+}
+
+Result<HostPort> LimitedServer::start(const HostPort& address, const char* hint) {
   HostPort bound = address;
   errno = 0;
   if (address.port == 0) {
@@ -176,9 +167,7 @@ Result<HostPort> HealthListener::start(const HostPort& address) {
   } else if (!impl_->server.bind_to_port(address.host, address.port)) {
     bound.port = 0;
   }
-  if (bound.port == 0)
-    return Error{"listen on " + address.text(), errno,
-                 "choose another address with --health-listen, or stop the program that has it"};
+  if (bound.port == 0) return Error{"listen on " + address.text(), errno, hint};
   impl_->thread = std::thread([this] {
     if (!impl_->server.listen_after_bind())
       log::error("health listener ended", {{"hint", "the kubelet restarts the container"}});
@@ -186,7 +175,7 @@ Result<HostPort> HealthListener::start(const HostPort& address) {
   return bound;
 }
 
-void HealthListener::stop() {
+void LimitedServer::stop() {
   if (!impl_->thread.joinable()) return;
   // stop() does nothing before the thread has begun to listen
   while (!impl_->server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -194,4 +183,4 @@ void HealthListener::stop() {
   impl_->thread.join();
 }
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,9 +1,9 @@
 // "HOST:PORT" as the flags give it.
-#include "webhook/host_port.h"
+#include "base/host_port.h"
 
 #include <gtest/gtest.h>
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 TEST(HostPort, IsReadAndWrittenAlike) {
@@ -32,4 +32,4 @@ TEST(HostPort, AnythingElseIsRefusedWithAHint) {
 }
 
 }  // namespace
-}  // namespace smc::webhook
+}  // namespace smc

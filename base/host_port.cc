@@ -1,8 +1,8 @@
-#include "webhook/host_port.h"
+#include "base/host_port.h"
 
 #include <charconv>
 
-namespace smc::webhook {
+namespace smc {
 
 std::string HostPort::text() const {
   const bool ipv6 = host.find(':') != std::string::npos;
@@ -27,4 +27,4 @@ Result<HostPort> parse_host_port(std::string_view text) {
   return parsed;
 }
 
-}  // namespace smc::webhook
+}  // namespace smc
