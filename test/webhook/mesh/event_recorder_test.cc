@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "test/kube/fake_api.h"
 
 namespace smc::webhook {
@@ -215,7 +216,7 @@ TEST(EventRecorder, NamesTheVerbThatIsMissingOnceAMinute) {
   api.answer_with(403);
   recorder.add(about("web"));
   while (api.requests().size() < 6) std::this_thread::sleep_for(milliseconds(1));
-  std::this_thread::sleep_for(milliseconds(50));  // the log has a thread of its own
+  log::flush();
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_THAT(text, HasSubstr(R"(the verb \"patch\" on resource \"events\")"));
   EXPECT_EQ(text.find("event not taken"), text.rfind("event not taken"));
@@ -235,7 +236,9 @@ TEST(EventRecorder, NamesAnotherVerbThatIsMissingWithinTheSameMinute) {
   recorder.add(about("web"));
   while (api.requests().back().substr(0, 5) != "PATCH")
     std::this_thread::sleep_for(milliseconds(1));
-  std::this_thread::sleep_for(milliseconds(50));  // the log has a thread of its own
+  const std::size_t named = api.requests().size();
+  while (api.requests().size() == named) std::this_thread::sleep_for(milliseconds(1));
+  log::flush();
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_THAT(text, HasSubstr(R"(the verb \"create\" on resource \"events\")"));
   EXPECT_THAT(text, HasSubstr(R"(the verb \"patch\" on resource \"events\")"));

@@ -148,11 +148,12 @@ TEST_F(Refusals, AMissingRightNamesItsVerb) {
   testing::internal::CaptureStderr();
   round({kGood});
   EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"node\"} 0\n"));
-  const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(log, HasSubstr(R"(the verb \"patch\" on resource \"nodes\")"));
   api_.accept_all();
   EXPECT_TRUE(label_becomes("true"));
   EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"node\"} 1\n"));
+  log::flush();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr(R"(the verb \"patch\" on resource \"nodes\")"));
 }
 
 TEST_F(Refusals, ANodeThatIsNotThereIsAskedForAgain) {
@@ -196,6 +197,7 @@ TEST_F(Refusals, TheSameReasonIsLoggedOnce) {
   testing::internal::CaptureStderr();
   round({kGood});
   ASSERT_TRUE(eventually([&] { return api_.count("GET /api/v1/nodes") > 5; }));
+  log::flush();
   const std::string log = testing::internal::GetCapturedStderr();
   const auto first = log.find("get nodes n1: 500");
   ASSERT_NE(first, std::string::npos);

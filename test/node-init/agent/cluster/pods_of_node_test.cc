@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "cluster_side_fixture.h"
 
 namespace smc::node {
@@ -138,6 +139,7 @@ TEST_F(PodsOfTheNode, EventsWaitForTheRightToMakeThem) {
   EXPECT_TRUE(eventually([&] { return api_.events().size() == 1; }));
   EXPECT_TRUE(metrics_show("smc_node_events_dropped_total 0\n"));
   EXPECT_TRUE(metrics_show("smc_node_api_up{what=\"events\"} 1\n"));
+  log::flush();
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr(R"(the verb \"create\" on resource \"events\")"));
 }
