@@ -34,6 +34,7 @@ replace() {
   shift
   before=$(webhook_pods)
   places "$@"
+  sleep 1 # the scheduler's own watch on nodes
   kubectl -n "$NAMESPACE" delete pod --grace-period=1 "$old" # draining is not what this is about
   await 60 "there is a pod in place of $old" two_webhook_pods
   kubectl -n "$NAMESPACE" wait pod -l app.kubernetes.io/component=webhook --for=condition=Ready --timeout=30s
