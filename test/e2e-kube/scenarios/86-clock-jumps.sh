@@ -57,7 +57,7 @@ replace_jumping "${first[0]}"
 replace "${first[1]}" node3
 steady=$address
 annotated_pod > "$SCENARIO_DIR/pod.json"
-await 10 "the API server asks the replica whose clock jumps" injects
+await 60 "the API server asks the replica whose clock jumps" injects
 
 of() { # ADDRESS NAME [LABEL]: a metric of that replica
   curl -sf "http://$1:8080/metrics" | awk -v name="$2" -v label="${3:-}" '
@@ -126,7 +126,7 @@ figure "; $cpu ms of CPU in $seconds s, no write"
 # one that starts with a wrong clock
 jump +40d
 replace_jumping "$jumping_pod"
-await 10 "the API server asks the new one" injects
+await 60 "the API server asks the new one" injects
 equal "days that the new replica's clock is ahead" 40 "$(days_off "$jumping_pod")"
 holds "started 40 days ahead"
 jump +0d
@@ -159,7 +159,7 @@ says_why() {
   curl -s "http://$jumping:8080/readyz" | grep -q '^certificate: there is none yet.*certificate is not yet valid'
 }
 await 60 "a new replica says why it is not ready" says_why
-await 10 "annotated pods are injected by the other one" injects
+await 60 "annotated pods are injected by the other one" injects # once the controllers have heard
 jump +0d
 await 30 "it is in touch" in_touch "$jumping" 1
 kubectl -n "$NAMESPACE" wait pod -l app.kubernetes.io/component=webhook --for=condition=Ready --timeout=30s
