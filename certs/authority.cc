@@ -5,11 +5,13 @@
 
 #include <arpa/inet.h>
 
+#include "base/openssl.h"
 #include "base/utc_text.h"
 #include "certs/inspect.h"
-#include "certs/openssl.h"
 
 namespace smc::certs {
+
+using namespace openssl;
 namespace {
 
 constexpr long kVersion3 = 2;     // X.509 counts from 0

@@ -6,9 +6,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "certs/openssl.h"
+#include "base/openssl.h"
 
 namespace smc::certs {
+
+using namespace openssl;
 namespace {
 
 std::string name_text(const X509_NAME* name) {

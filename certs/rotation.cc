@@ -5,10 +5,12 @@
 
 #include <openssl/err.h>
 
+#include "base/openssl.h"
 #include "certs/inspect.h"
-#include "certs/openssl.h"
 
 namespace smc::certs {
+
+using namespace openssl;
 namespace {
 
 using std::chrono::milliseconds;

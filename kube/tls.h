@@ -6,7 +6,7 @@
 
 #include <openssl/ssl.h>
 
-#include "certs/openssl.h"
+#include "base/openssl.h"
 #include "kube/cluster.h"
 #include "kube/error.h"
 #include "kube/stop.h"

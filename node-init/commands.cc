@@ -8,8 +8,8 @@
 
 #include "base/fd.h"
 #include "base/json_text.h"
-#include "node-init/fallback_codes.h"
-#include "node-init/status.h"
+#include "node-init/diagnosis/status.h"
+#include "node-init/kernel/fallback_codes.h"
 
 namespace smc::node {
 namespace {

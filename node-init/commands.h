@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "node-init/checks.h"
-#include "node-init/exit_code.h"
-#include "node-init/pod.h"
-#include "node-init/pod_report.h"
-#include "node-init/system.h"
+#include "base/exit_code.h"
+#include "node-init/diagnosis/checks.h"
+#include "node-init/kernel/system.h"
+#include "node-init/pod/pod.h"
+#include "node-init/pod/pod_report.h"
 
 namespace smc::node {
 

@@ -13,12 +13,12 @@
 #include "base/version.h"
 #include "kube/cluster.h"
 #include "kube/stop.h"
-#include "webhook/check_command.h"
-#include "webhook/config.h"
-#include "webhook/inject_command.h"
-#include "webhook/probe_command.h"
-#include "webhook/review_command.h"
-#include "webhook/serve.h"
+#include "webhook/commands/check_command.h"
+#include "webhook/commands/inject_command.h"
+#include "webhook/commands/probe_command.h"
+#include "webhook/commands/review_command.h"
+#include "webhook/config/config.h"
+#include "webhook/daemon/serve.h"
 
 namespace smc::webhook {
 namespace {

@@ -16,7 +16,7 @@
 #include "node-init/agent/own_record.h"
 #include "node-init/agent/pod_observer.h"
 #include "node-init/agent/round_pacer.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

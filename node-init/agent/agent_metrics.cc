@@ -7,7 +7,7 @@
 
 #include "base/version.h"
 #include "node-init/agent/metric_family.h"
-#include "node-init/fallback_codes.h"
+#include "node-init/kernel/fallback_codes.h"
 
 namespace smc::node {
 namespace {

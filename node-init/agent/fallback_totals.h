@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 
-#include "node-init/smc_stats.h"
+#include "node-init/kernel/smc_stats.h"
 
 namespace smc::node {
 

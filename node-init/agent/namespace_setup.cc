@@ -2,9 +2,9 @@
 
 #include <linux/smc.h>
 
-#include "node-init/netlink.h"
-#include "node-init/pnet_table.h"
-#include "node-init/sysctl.h"
+#include "node-init/kernel/netlink.h"
+#include "node-init/kernel/pnet_table.h"
+#include "node-init/kernel/sysctl.h"
 
 namespace smc::node {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

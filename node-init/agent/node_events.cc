@@ -8,7 +8,7 @@
 #include <net/if.h>
 
 #include "base/log.h"
-#include "node-init/netlink.h"
+#include "node-init/kernel/netlink.h"
 
 namespace smc::node {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

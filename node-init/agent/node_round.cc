@@ -7,9 +7,9 @@
 
 #include <linux/smc.h>
 
-#include "node-init/netlink.h"
-#include "node-init/node_checks.h"
-#include "node-init/pod.h"
+#include "node-init/diagnosis/node_checks.h"
+#include "node-init/kernel/netlink.h"
+#include "node-init/pod/pod.h"
 
 namespace smc::node {
 namespace {

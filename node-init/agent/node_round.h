@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "base/exit_code.h"
 #include "base/result.h"
 #include "node-init/agent/node_setup.h"
 #include "node-init/agent/own_record.h"
-#include "node-init/checks.h"
-#include "node-init/exit_code.h"
-#include "node-init/system.h"
+#include "node-init/diagnosis/checks.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

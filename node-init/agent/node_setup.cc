@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "node-init/ueid.h"
+#include "node-init/kernel/ueid.h"
 
 namespace smc::node {
 namespace {

@@ -8,11 +8,11 @@
 
 #include "base/result.h"
 #include "node-init/agent/own_record.h"
-#include "node-init/checks.h"
-#include "node-init/links.h"
-#include "node-init/pnet_table.h"
-#include "node-init/smc_devices.h"
-#include "node-init/system.h"
+#include "node-init/diagnosis/checks.h"
+#include "node-init/kernel/links.h"
+#include "node-init/kernel/pnet_table.h"
+#include "node-init/kernel/smc_devices.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "node-init/smc_devices.h"
+#include "node-init/kernel/smc_devices.h"
 
 namespace smc::node {
 namespace {

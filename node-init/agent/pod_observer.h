@@ -13,7 +13,7 @@
 #include "node-init/agent/namespace_setup.h"
 #include "node-init/agent/net_namespaces.h"
 #include "node-init/agent/smc_counts.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

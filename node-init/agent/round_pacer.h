@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

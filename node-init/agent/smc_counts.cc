@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-#include "node-init/links.h"
+#include "node-init/kernel/links.h"
 
 namespace smc::node {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "base/result.h"
 #include "node-init/agent/fallback_totals.h"
-#include "node-init/smc_sockets.h"
-#include "node-init/smc_stats.h"
-#include "node-init/system.h"
+#include "node-init/kernel/smc_sockets.h"
+#include "node-init/kernel/smc_stats.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "webhook/answer.h"
+#include "webhook/review/answer.h"
 
 namespace smc::webhook {
 namespace {

@@ -8,10 +8,12 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include "base/openssl.h"
 #include "certs/inspect.h"
-#include "certs/openssl.h"
 
 namespace smc::certs {
+
+using namespace openssl;
 namespace {
 
 using std::chrono::hours;

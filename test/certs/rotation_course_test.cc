@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "certs/inspect.h"
-#include "rotation_states.h"
+#include "test/certs/rotation_states.h"
 
 namespace smc::certs {
 namespace {

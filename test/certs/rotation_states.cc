@@ -1,4 +1,4 @@
-#include "rotation_states.h"
+#include "test/certs/rotation_states.h"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // What comes next for every state of the Secret, the webhook object, the leaf and the clock.
 #include <gtest/gtest.h>
 
-#include "rotation_states.h"
+#include "test/certs/rotation_states.h"
 
 namespace smc::certs {
 namespace {

@@ -1,6 +1,6 @@
 // The webhook's configuration as the chart writes it is one that the webhook reads.
 #include "test/chart/chart.h"
-#include "webhook/config.h"
+#include "webhook/config/config.h"
 
 namespace smc::chart {
 namespace {

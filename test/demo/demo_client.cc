@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/yaml_tree.h"
 #include "base/yaml_writer.h"
-#include "webhook/yaml_patch.h"
+#include "webhook/commands/yaml_patch.h"
 
 namespace {
 

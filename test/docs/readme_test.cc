@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "webhook/decision.h"
+#include "webhook/review/decision.h"
 
 namespace smc {
 namespace {

@@ -17,9 +17,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "node-init/agent/agent_system.h"
+#include "node-init/agent/daemon/agent_system.h"
 #include "node-init/agent/net_namespaces.h"
-#include "test/node-init/fake_system.h"
+#include "test/node-init/kernel/fake_system.h"
 
 namespace smc::node {
 namespace {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
-#include "webhook/answer.h"
+#include "webhook/review/answer.h"
 
 namespace smc::webhook {
 namespace {

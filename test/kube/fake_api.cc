@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "certs/openssl.h"
+#include "base/openssl.h"
 
 namespace smc::kube {
 namespace {

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "fake_system.h"
-#include "node-init/checks.h"
-#include "node-init/fallback_codes.h"
-#include "node-init/pod_report.h"
-#include "node-init/status.h"
+#include "node-init/diagnosis/checks.h"
+#include "node-init/diagnosis/status.h"
+#include "node-init/kernel/fallback_codes.h"
+#include "node-init/pod/pod_report.h"
+#include "test/node-init/kernel/fake_system.h"
 
 namespace smc::node {
 namespace {

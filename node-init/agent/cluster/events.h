@@ -14,7 +14,7 @@
 #include "kube/events.h"
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/cluster/setup_watch.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <optional>
 
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

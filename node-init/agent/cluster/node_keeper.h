@@ -12,7 +12,7 @@
 #include "node-init/agent/cluster/events.h"
 #include "node-init/agent/cluster/keys.h"
 #include "node-init/agent/cluster/node_patch.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "node-init/agent/cluster/keys.h"
-#include "node-init/checks.h"
+#include "node-init/diagnosis/checks.h"
 
 namespace smc::node {
 

@@ -11,7 +11,7 @@
 
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/pod_observer.h"
-#include "node-init/system.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 

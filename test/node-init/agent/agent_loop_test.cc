@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "node-init/agent/agent.h"
-#include "test/node-init/fake_system.h"
+#include "test/node-init/kernel/fake_system.h"
 #include "test/support/temporary_directory.h"
 
 namespace smc::node {

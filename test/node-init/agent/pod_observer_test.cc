@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "node-init/agent/net_namespaces.h"
-#include "test/node-init/fake_system.h"
+#include "test/node-init/kernel/fake_system.h"
 
 namespace smc::node {
 namespace {

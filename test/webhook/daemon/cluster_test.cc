@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon.h"
-#include "test/webhook/inject/reviews.h"
-#include "test/webhook/mesh/fake_mesh.h"
-#include "test/webhook/serve/certificates.h"
+#include "test/webhook/cluster/fake_mesh.h"
+#include "test/webhook/daemon/daemon.h"
+#include "test/webhook/https/certificates.h"
+#include "test/webhook/review/reviews.h"
 
 namespace smc::webhook {
 namespace {

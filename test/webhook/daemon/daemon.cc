@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 
 #include "base/file.h"
-#include "test/webhook/inject/reviews.h"
-#include "test/webhook/serve/certificates.h"
+#include "test/webhook/https/certificates.h"
+#include "test/webhook/review/reviews.h"
 
 namespace smc::webhook {
 namespace {

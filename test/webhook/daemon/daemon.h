@@ -16,7 +16,7 @@
 #include "certs/authority.h"
 #include "test/support/child.h"
 #include "test/support/temporary_directory.h"
-#include "test/webhook/serve/tls_client.h"
+#include "test/webhook/https/tls_client.h"
 
 namespace smc::webhook {
 

@@ -10,9 +10,9 @@
 
 #include "base/version.h"
 #include "test/webhook/daemon/daemon.h"
-#include "test/webhook/serve/certificates.h"
-#include "webhook/decision.h"
-#include "webhook/http_rules.h"
+#include "test/webhook/https/certificates.h"
+#include "webhook/https/http_rules.h"
+#include "webhook/review/decision.h"
 
 namespace smc::webhook {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "test/webhook/daemon/daemon.h"
-#include "test/webhook/serve/certificates.h"
+#include "test/webhook/https/certificates.h"
 
 namespace smc::webhook {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "test/support/child.h"
 #include "test/webhook/daemon/daemon.h"
-#include "test/webhook/serve/certificates.h"
+#include "test/webhook/https/certificates.h"
 
 namespace smc::webhook {
 namespace {

@@ -4,8 +4,8 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "test/webhook/daemon/daemon.h"
-#include "test/webhook/inject/reviews.h"
-#include "test/webhook/serve/certificates.h"
+#include "test/webhook/https/certificates.h"
+#include "test/webhook/review/reviews.h"
 
 namespace smc::webhook {
 namespace {

@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "fake_cluster.h"
 #include "node-init/agent/cluster/cluster_side.h"
+#include "test/node-init/agent/cluster/fake_cluster.h"
 
 namespace smc::node::test {
 

@@ -1,5 +1,5 @@
 // `smc-node-agent uninstall`, and the end of an agent: what is taken back, what stays, exit codes.
-#include "node-init/agent/commands.h"
+#include "node-init/agent/daemon/commands.h"
 
 #include <csignal>
 #include <fstream>
@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "fake_cluster.h"
 #include "node-init/agent/node_round.h"
-#include "test/node-init/fake_system.h"
+#include "test/node-init/agent/cluster/fake_cluster.h"
+#include "test/node-init/kernel/fake_system.h"
 #include "test/support/temporary_directory.h"
 
 namespace smc::node {

@@ -1,4 +1,4 @@
-#include "fake_cluster.h"
+#include "test/node-init/agent/cluster/fake_cluster.h"
 
 #include <algorithm>
 #include <thread>

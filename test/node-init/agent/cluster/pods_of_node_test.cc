@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "cluster_side_fixture.h"
+#include "test/node-init/agent/cluster/cluster_side_fixture.h"
 
 namespace smc::node {
 namespace {

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "fake_cluster.h"
+#include "test/node-init/agent/cluster/fake_cluster.h"
 
 namespace smc::node {
 namespace {

@@ -1,9 +1,0 @@
-#include "node-init/agent/agent_system.h"
-
-namespace smc::node {
-
-std::unique_ptr<System> make_agent_system() {
-  return make_real_system();
-}
-
-}  // namespace smc::node

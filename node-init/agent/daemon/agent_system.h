@@ -1,0 +1,13 @@
+// The kernel that the program runs on: the real one. The one function that the program itself
+// brings, so that a test's program can be the agent on a kernel that is played. For main().
+#pragma once
+
+#include <memory>
+
+#include "node-init/kernel/system.h"
+
+namespace smc::node {
+
+std::unique_ptr<System> make_agent_system();
+
+}  // namespace smc::node

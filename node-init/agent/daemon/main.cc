@@ -1,0 +1,132 @@
+// smc-node-agent: prepares a node for SMC-R, watches and repairs it, and counts what SMC does in
+// its pods.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "node-init/agent/cluster/cluster_flags.h"
+#include "node-init/agent/daemon/agent_system.h"
+#include "node-init/agent/daemon/commands.h"
+#include "node-init/kernel/pnet_table.h"
+#include "node-init/kernel/ueid.h"
+
+namespace {
+
+using namespace smc::node;
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
+    "Metrics: smc_node_ready, smc_node_check, smc_node_port_active, smc_node_port_pnetid,\n"
+    "smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total, and by network namespace\n"
+    "smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets; in a cluster also\n"
+    "smc_node_label, smc_node_annotated_not_set_up and smc_node_api_up.";
+
+// Writes the kernel's form of what the user typed, or says why there is none.
+template <class Normal>
+CLI::Validator as(Normal normal, const std::string& rule) {
+  return {[normal, rule](std::string& text) -> std::string {
+            const auto result = normal(text);
+            if (!result) return rule;
+            text = *result;
+            return {};
+          },
+          ""};
+}
+
+void add_state(CLI::App* command, AgentCommand& options) {
+  command->add_option(
+      "--state-dir", options.state_directory,
+      "where the record of what is its own is kept; default " + options.state_directory);
+  command->add_option("--log-level", options.log_level, "debug, info (default), warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+}
+
+void add_run(CLI::App& app, AgentCommand& options) {
+  CLI::App* run =
+      app.add_subcommand("run", "prepare the node, watch and repair it, export metrics");
+  run->footer(kFooter);
+  SetupWish& wish = options.agent.round.wish;
+  run->add_flag("--once", options.once, "one round, its findings on standard output, then exit");
+  run->add_flag("--dry-run", options.agent.round.dry_run,
+                "with --once or without: one round that says what it would do and changes nothing");
+  run->add_option("--pnetid", wish.pnetid,
+                  "for every port; default: the MAC of the port's own interface")
+      ->transform(as(normal_pnetid, "1 to 16 letters and digits"));
+  run->add_option("--device", wish.devices,
+                  "set up this RDMA device alone, can be repeated; default: each one of SMC's");
+  run->add_option("--ueid", wish.ueid, "added if absent, the same on all nodes; default: none")
+      ->transform(as(normal_ueid, "1 to 32 letters, digits, dots and dashes"));
+  run->add_flag("--take-over", wish.take_over,
+                "replace pnetids that another program set, instead of adopting them");
+  run->add_option("--listen", options.listen,
+                  "HOST:PORT of /metrics, /healthz and /readyz; default " + options.listen);
+  run->add_option("--period", options.period_s,
+                  "seconds between two rounds; default " + std::to_string(options.period_s))
+      ->check(CLI::Range(1, 3600));
+  run->add_option("--host-root", options.agent.round.host_root,
+                  "where the node's /etc/os-release and /etc/cni are; default: /");
+  add_state(run, options);
+  add_cluster_flags(run, options.cluster);
+  add_label_flags(run, options.cluster);
+}
+
+CLI::App* add_uninstall(CLI::App& app, AgentCommand& options) {
+  CLI::App* uninstall = app.add_subcommand(
+      "uninstall",
+      "take back the agent's own pnetids, UEID and label; a running agent stands down. With "
+      "--daemonset: of all nodes, by deleting their agents");
+  add_state(uninstall, options);
+  add_cluster_flags(uninstall, options.cluster);
+  uninstall
+      ->add_option("--timeout", options.cluster.timeout_s,
+                   "with --daemonset: seconds until the agents must be gone; default " +
+                       std::to_string(options.cluster.timeout_s))
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}},
+                                        CLI::AsNumberWithUnit::CASE_SENSITIVE));
+  return uninstall;
+}
+
+ExitCode run(int argc, char** argv) {
+  CLI::App app("SMC-R for the pods of this node: prepared, watched, repaired, counted",
+               "smc-node-agent");
+  app.require_subcommand(1);
+  AgentCommand options;
+  add_run(app, options);
+  const CLI::App* uninstall = add_uninstall(app, options);
+  app.add_subcommand("version", "the version of this program");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error), ExitCode::kDone;
+    std::fprintf(stderr, "smc-node-agent: error: %s hint: smc-node-agent --help\n", error.what());
+    return ExitCode::kUsage;
+  }
+  if (app.got_subcommand("version")) {
+    std::printf("smc-node-agent %s\n", smc::kVersion);
+    return ExitCode::kDone;
+  }
+  smc::log::Level level = smc::log::Level::kInfo;
+  smc::log::parse_level(options.log_level, level);
+  smc::log::set_level(level);
+  std::signal(SIGPIPE, SIG_IGN);  // of an API server that closes its connection
+  const auto system = make_agent_system();
+  if (uninstall->parsed()) return uninstall_agent(*system, options);
+  return run_agent(*system, options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return exit_status(run(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "smc-node-agent: error: %s hint: report it\n", error.what());
+    return exit_status(ExitCode::kRefused);
+  }
+}

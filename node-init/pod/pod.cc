@@ -1,0 +1,376 @@
+#include "node-init/pod/pod.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <linux/smc.h>
+
+#include "node-init/kernel/fallback_codes.h"
+#include "node-init/kernel/netlink.h"
+#include "node-init/kernel/network_choice.h"
+#include "node-init/kernel/pnet_table.h"
+#include "node-init/kernel/sysctl.h"
+#include "node-init/kernel/ueid.h"
+
+namespace smc::node {
+namespace {
+
+// Fallback codes whose hint depends on more than the code.
+constexpr std::uint32_t kConfirmLinkTimeout = 0x02010000;
+constexpr std::uint32_t kNoDevice = 0x03030000;
+constexpr std::uint32_t kNoUeid = 0x03030008;
+
+// What can be done about an errno where nobody knew better.
+std::string general_hint(int code) {
+  switch (code) {
+    case EPERM:
+    case EACCES:
+      return "run the container privileged, in the node's own user namespace";
+    case EBADMSG:
+      return "this kernel's netlink answers differ from what is known: report its version";
+    default:
+      return "look at the kernel's log on the node";
+  }
+}
+
+class PodSetup {
+ public:
+  PodSetup(System& system, const PodOptions& options,
+           const std::function<void(const PodStep&)>& on_step)
+      : system_(system), options_(options), on_step_(on_step) {}
+
+  PodReport run() {
+    (void)(check_namespace() && find_smc() && choose_network() && choose_link() && set_pnetid() &&
+           set_switch() && set_parameters() && test());
+    return std::move(report_);
+  }
+
+ private:
+  // Each step: false ends the set-up, with the reason in the report.
+  bool check_namespace();
+  bool find_smc();
+  bool choose_network();
+  bool choose_link();
+  bool set_pnetid();
+  bool set_switch();
+  bool set_parameters();
+  bool test();
+
+  void begin(int number, std::string_view name) { current_ = {number, name, {}, {}, {}}; }
+  bool tell(StepOutcome outcome, std::string text, std::string hint = {}) {
+    PodStep step = current_;
+    step.outcome = outcome;
+    step.text = std::move(text);
+    step.hint = std::move(hint);
+    on_step_(step);
+    report_.steps.push_back(std::move(step));
+    return outcome != StepOutcome::kFailed;
+  }
+  bool fail(ExitCode code, const Error& error) {
+    report_.code = code;
+    return tell(StepOutcome::kFailed, error.text(),
+                error.hint.empty() ? general_hint(error.code) : error.hint);
+  }
+
+  void describe_devices(const std::vector<RdmaDevice>& known);
+  bool device_is_ours();
+  bool adopt(const std::string& found, const std::vector<SmcDevice>& devices);
+  bool set_parameter(const std::string& path, const std::string& value);
+  bool no_verdict(const Error& error, ExitCode code);
+  std::string self_test_hint(std::uint32_t code);
+
+  System& system_;
+  const PodOptions& options_;
+  const std::function<void(const PodStep&)>& on_step_;
+  PodReport report_;
+  PodStep current_;
+  bool smc_loaded_ = false;  // false in a dry run that must not load the module
+  std::vector<SmcDevice> devices_;
+  Ipv4Address address_;
+};
+
+bool PodSetup::check_namespace() {
+  begin(1, "namespace");
+  const auto is_nodes = in_first_net_namespace(system_);
+  if (!is_nodes) return fail(ExitCode::kNotPossible, is_nodes.error());
+  if (!*is_nodes) return tell(StepOutcome::kOk, "a network namespace of its own");
+  if (options_.allow_host_network)
+    return tell(StepOutcome::kWarning, "this is the node's own network namespace, as allowed");
+  return fail(ExitCode::kNotPossible,
+              {"this is the node's own network namespace, which is not set up for one pod", 0,
+               "run it in a pod without hostNetwork, or say --allow-host-network"});
+}
+
+bool PodSetup::find_smc() {
+  begin(2, "smc");
+  if (options_.dry_run) {
+    const auto registered = generic_family_registered(system_, SMCR_GENL_FAMILY_NAME);
+    if (!registered) return fail(ExitCode::kRefused, registered.error());
+    smc_loaded_ = *registered;
+    return smc_loaded_ ? tell(StepOutcome::kOk, "the kernel has SMC")
+                       : tell(StepOutcome::kPlanned, "load the kernel module smc");
+  }
+  const auto family = resolve_generic_family(system_, SMCR_GENL_FAMILY_NAME);
+  if (!family && family.error().code == ENOENT)
+    return fail(
+        ExitCode::kNotPossible,
+        {"this node's kernel has no SMC", ENOENT,
+         "the node needs the kernel module smc: Alibaba Cloud Linux 3 from 5.10.134-17.3, or "
+         "a mainline kernel with CONFIG_SMC"});
+  if (!family) return fail(ExitCode::kRefused, family.error());
+  smc_loaded_ = true;
+  return tell(StepOutcome::kOk, "the kernel has SMC");
+}
+
+bool PodSetup::choose_network() {
+  begin(3, "pnetid");
+  if (!smc_loaded_)
+    return tell(StepOutcome::kPlanned, "choose the pnetid by what SMC's devices show then");
+  auto devices = smc_devices(system_);
+  if (!devices) return fail(ExitCode::kRefused, devices.error());
+  devices_ = std::move(*devices);
+  auto rdma = rdma_devices(system_);
+  if (!rdma) tell(StepOutcome::kWarning, rdma.error().text(), general_hint(rdma.error().code));
+  const std::vector<RdmaDevice> known = rdma ? std::move(*rdma) : std::vector<RdmaDevice>();
+
+  const PnetidWish wish{options_.pnetid, options_.environment_pnetid};
+  const auto choice = choose_pnetid(wish, devices_, known);
+  if (!choice) return fail(ExitCode::kNotPossible, choice.error());
+  const auto port = active_port(choice->pnetid, devices_, known);
+  if (!port) return fail(ExitCode::kNotPossible, port.error());
+  report_.pnetid = choice->pnetid;
+  report_.pnetid_reason = choice->reason;
+  report_.device = port->device;
+  tell(StepOutcome::kOk, choice->pnetid + ": " + choice->reason + "; RDMA device " + port->device +
+                             " port " + std::to_string(port->port.number));
+  describe_devices(known);
+  const bool visible = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& device) {
+    return device.name == port->device;
+  });
+  if (visible || !rdma) return true;
+  return fail(ExitCode::kNotPossible,
+              {"RDMA device " + port->device + " belongs to another network namespace", 0,
+               "let the node share its RDMA devices, before any pod starts: rdma system set netns "
+               "shared"});
+}
+
+// For the log alone: what libibverbs can tell where the container has the device files.
+void PodSetup::describe_devices(const std::vector<RdmaDevice>& known) {
+  if (!system_.list_directory("/dev/infiniband")) return;
+  const auto devices = system_.verbs_devices();
+  if (!devices) {
+    tell(StepOutcome::kWarning, devices.error().text(), general_hint(devices.error().code));
+    return;
+  }
+  for (const VerbsDevice& device : *devices) {
+    const bool is_erdma = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& one) {
+      return one.name == device.name && one.is_erdma();
+    });
+    std::string text = device.name + (is_erdma ? " (eRDMA): type " : ": type ") + device.node_type;
+    text += device.problem.empty() ? ", firmware " + device.firmware + ", up to " +
+                                         std::to_string(device.max_qp) + " queue pairs"
+                                   : ", " + device.problem;
+    for (const VerbsPort& port : device.ports)
+      text += ", port " + std::to_string(port.number) + " " + port.state + " with MTU " +
+              std::to_string(port.mtu);
+    for (const VerbsGid& gid : device.gids) text += ", GID " + gid.gid + " (" + gid.type + ")";
+    tell(StepOutcome::kOk, text);
+  }
+}
+
+bool PodSetup::choose_link() {
+  begin(4, "interface");
+  const auto all = links(system_);
+  if (!all) return fail(ExitCode::kRefused, all.error());
+  const auto route = default_route_interface(system_);
+  if (!route) return fail(ExitCode::kRefused, route.error());
+  const auto choice = choose_interface(options_.interface, *all, *route);
+  if (!choice) return fail(ExitCode::kNotPossible, choice.error());
+  report_.interface = choice->link.name;
+
+  const auto addresses = ipv4_addresses(system_);
+  if (!addresses) return fail(ExitCode::kRefused, addresses.error());
+  const auto own = std::find_if(
+      addresses->begin(), addresses->end(),
+      [&](const Ipv4Address& address) { return address.ifindex == choice->link.index; });
+  if (own == addresses->end())
+    return fail(ExitCode::kNotPossible, {choice->link.name + " has no IPv4 address", 0,
+                                         "SMC carries IPv4 alone: give the pod an IPv4 address, or "
+                                         "name another interface with --interface"});
+  address_ = *own;
+  report_.address = own->address;
+  if (const std::string doubt = interface_doubt(choice->link); !doubt.empty())
+    tell(StepOutcome::kWarning, doubt, kLowerDeviceHint);
+  return tell(StepOutcome::kOk,
+              choice->link.name + " with " + own->address + ": " + choice->reason);
+}
+
+// Takes over an entry that another program made, if it leads to a device.
+bool PodSetup::adopt(const std::string& found, const std::vector<SmcDevice>& devices) {
+  const auto port = active_port(found, devices, {});
+  if (!port) return false;
+  tell(StepOutcome::kWarning,
+       report_.interface + " has pnetid " + found + " from another program, which leads to " +
+           port->device + ": kept, " + report_.pnetid + " is not set",
+       "let one program own this entry");
+  report_.pnetid = found;
+  report_.pnetid_reason = "set by another program";
+  report_.device = port->device;
+  return true;
+}
+
+bool PodSetup::set_pnetid() {
+  begin(4, "pnet entry");
+  const std::string entry = report_.interface + " = " + report_.pnetid;
+  if (!smc_loaded_) return tell(StepOutcome::kPlanned, "add the pnetid for " + report_.interface);
+  const auto table = read_pnet_table(system_);
+  if (!table) return fail(ExitCode::kRefused, table.error());
+  const auto found = std::find_if(table->begin(), table->end(), [&](const PnetEntry& present) {
+    return present.interface == report_.interface;
+  });
+  const bool there = found != table->end();
+  if (there && found->pnetid == report_.pnetid)
+    return tell(StepOutcome::kOk, entry + " is there already");
+  if (there && adopt(found->pnetid, devices_)) return true;
+  const std::string was = there ? ", was " + found->pnetid + ", which leads to no device" : "";
+  if (options_.dry_run)
+    return tell(StepOutcome::kPlanned, (there ? "correct " : "add ") + entry + was);
+  const auto changed = ensure_pnet_entry(system_, {report_.pnetid, report_.interface, {}, 0});
+  if (!changed) return fail(ExitCode::kRefused, changed.error());
+  if (*changed == PnetChange::kNone)
+    return tell(StepOutcome::kOk, entry + " was set by another program meanwhile");
+  return tell(StepOutcome::kChanged, entry + was + ", read back");
+}
+
+bool PodSetup::set_parameter(const std::string& path, const std::string& value) {
+  if (options_.dry_run) {
+    const auto now = read_sysctl(system_, path);
+    if (now && *now == value) return tell(StepOutcome::kOk, path + " is " + value + " already");
+    return tell(StepOutcome::kPlanned, "write " + value + " to " + path);
+  }
+  const auto wrote = ensure_sysctl(system_, path, value);
+  if (!wrote)
+    return fail(wrote.error().code == ENOENT ? ExitCode::kNotPossible : ExitCode::kRefused,
+                wrote.error());
+  return *wrote ? tell(StepOutcome::kChanged, path + " = " + value)
+                : tell(StepOutcome::kOk, path + " is " + value + " already");
+}
+
+bool PodSetup::set_switch() {
+  begin(5, "switch");
+  if (!smc_loaded_)
+    return tell(StepOutcome::kPlanned, "switch net.smc.tcp2smc on where the kernel has it");
+  const std::string path = sysctl_path({"net", "smc", "tcp2smc"});
+  const auto now = read_sysctl(system_, path);
+  if (!now) return fail(ExitCode::kRefused, now.error());
+  if (*now) {
+    report_.programs = "tcp2smc";
+    return set_parameter(path, "1");
+  }
+  report_.programs = "ask";
+  return tell(StepOutcome::kWarning,
+              "this kernel has no switch for existing programs (net.smc.tcp2smc)",
+              "programs must ask for SMC themselves: IPPROTO_SMC, AF_SMC, or smc_run's preload");
+}
+
+bool PodSetup::set_parameters() {
+  begin(5, "parameters");
+  const std::pair<const char*, std::optional<int>> wanted[] = {
+      {"rmem", options_.rmem},
+      {"wmem", options_.wmem},
+      {"smcr_buf_type", options_.smcr_buf_type},
+      {"autocorking_size", options_.autocorking_size}};
+  for (const auto& [name, value] : wanted)
+    if (value && !set_parameter(sysctl_path({"net", "smc", name}), std::to_string(*value)))
+      return false;
+  if (!options_.disable_ipv6) return true;
+  // At the interface alone: ::1 stays, which programs use to talk to themselves.
+  const std::string path = sysctl_path({"net", "ipv6", "conf", report_.interface, "disable_ipv6"});
+  const auto now = read_sysctl(system_, path);
+  if (now && !*now) return tell(StepOutcome::kOk, "there is no IPv6 here");
+  return set_parameter(path, "1");
+}
+
+bool PodSetup::no_verdict(const Error& error, ExitCode code) {
+  if (options_.self_test == SelfTestMode::kOn) return fail(code, error);
+  return tell(StepOutcome::kWarning, "not run: " + error.text(),
+              error.hint.empty() ? general_hint(error.code) : error.hint);
+}
+
+// The most frequent cause of "no device" is one that the kernel's code does not tell apart.
+std::string PodSetup::self_test_hint(std::uint32_t code) {
+  const auto ueids = read_ueids(system_);
+  if (ueids && ueids->empty() && (code == kNoDevice || code == kNoUeid))
+    return "the node has no UEID, which RoCE v2 devices need: smc-node-agent run --ueid NAME on "
+           "every node";
+  if (ueids && code == kNoDevice)
+    return "is " + report_.address + " in the subnet of an address of " + report_.device +
+           "'s own interface on the node? SMC version 2 demands it";
+  const FallbackCode* known = find_fallback_code(code);
+  return known != nullptr ? std::string(known->hint) : "see 'smc-node-init explain'";
+}
+
+bool PodSetup::test() {
+  begin(6, "self-test");
+  if (options_.self_test == SelfTestMode::kOff)
+    return tell(StepOutcome::kSkipped, "switched off: nothing shows that connections use RDMA");
+  if (options_.dry_run)
+    return tell(StepOutcome::kPlanned, "connect to " + report_.address + " over SMC");
+  const auto shared = rdma_namespaces_shared(system_);
+  if (shared && !*shared)
+    return no_verdict({"RDMA devices belong to one namespace each here (exclusive mode)", 0,
+                       "the self-test needs the shared mode: rdma system set netns shared"},
+                      ExitCode::kNotPossible);
+  const auto result = run_self_test(system_, address_, report_.pnetid);
+  if (!result) return no_verdict(result.error(), ExitCode::kRefused);
+  report_.self_test = *result;
+  if (result->failure)
+    return fail(ExitCode::kFellBack, {"no SMC connection came about: " + result->failure->what,
+                                      result->failure->code, self_test_hint(kConfirmLinkTimeout)});
+  if (result->is_smcr)
+    return tell(StepOutcome::kOk,
+                "SMC-R over " + result->device + " in " + std::to_string(result->took.count()) +
+                    " ms" + (result->was_reset ? ", after a first connection was reset" : ""));
+  return fail(ExitCode::kFellBack,
+              {"the connection fell back to TCP: " + describe_fallback(result->telling_code), 0,
+               self_test_hint(result->telling_code)});
+}
+
+}  // namespace
+
+std::string_view outcome_name(StepOutcome outcome) {
+  switch (outcome) {
+    case StepOutcome::kOk:
+      return "ok";
+    case StepOutcome::kChanged:
+      return "changed";
+    case StepOutcome::kPlanned:
+      return "planned";
+    case StepOutcome::kSkipped:
+      return "skipped";
+    case StepOutcome::kWarning:
+      return "WARNING";
+    case StepOutcome::kFailed:
+      return "FAILED";
+  }
+  return "";
+}
+
+Result<bool> in_first_net_namespace(System& system) {
+  // The kernel registers most of net.core for its first network namespace alone, somaxconn for
+  // each (net/core/sysctl_net_core.c; seen on 6.12).
+  const std::string core = "/proc/sys/net/core/";
+  if (system.read_file(core + "netdev_max_backlog")) return true;
+  const auto everywhere = system.read_file(core + "somaxconn");
+  if (everywhere) return false;
+  return Error{"tell whether this is the node's own network namespace: " + everywhere.error().what,
+               everywhere.error().code, "mount /proc in this container"};
+}
+
+PodReport set_up_pod(System& system, const PodOptions& options,
+                     const std::function<void(const PodStep&)>& on_step) {
+  return PodSetup(system, options, on_step).run();
+}
+
+}  // namespace smc::node

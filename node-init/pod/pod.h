@@ -1,0 +1,69 @@
+// `smc-node-init pod`: sets up SMC-R in the network namespace of the calling thread, step by step.
+// Every step looks before it writes and reads back what it wrote, so that the command can be run
+// twice, at the same time, or again after it was killed anywhere, with the same result.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/exit_code.h"
+#include "node-init/kernel/system.h"
+#include "node-init/pod/self_test.h"
+
+namespace smc::node {
+
+// kAuto: run it, but where it cannot come to a verdict (no right to make a namespace, no smc_diag,
+// RDMA devices bound to one namespace) go on with a warning. kOn: that is a failure, too.
+enum class SelfTestMode { kAuto, kOn, kOff };
+
+struct PodOptions {
+  std::string pnetid;              // --pnetid; empty: choose
+  std::string environment_pnetid;  // SMCR_PNET
+  std::string interface;           // --interface; empty: choose
+  SelfTestMode self_test = SelfTestMode::kAuto;
+  bool disable_ipv6 = false;
+  bool dry_run = false;
+  bool allow_host_network = false;
+  // Written to net.smc.… where given.
+  std::optional<int> rmem;
+  std::optional<int> wmem;
+  std::optional<int> smcr_buf_type;
+  std::optional<int> autocorking_size;
+};
+
+enum class StepOutcome { kOk, kChanged, kPlanned, kSkipped, kWarning, kFailed };
+std::string_view outcome_name(StepOutcome outcome);
+
+// One line of the report.
+struct PodStep {
+  int number = 0;  // 1 to 6, as the manual counts them
+  std::string_view name;
+  StepOutcome outcome = StepOutcome::kOk;
+  std::string text;
+  std::string hint;  // never empty where something failed
+};
+
+struct PodReport {
+  ExitCode code = ExitCode::kDone;  // before --on-failure is looked at
+  std::vector<PodStep> steps;       // the last one failed unless code is kDone
+  std::string pnetid;
+  std::string pnetid_reason;
+  std::string interface;
+  std::string address;
+  std::string device;
+  std::string programs;  // how sockets become SMC here: "tcp2smc", or "ask" (IPPROTO_SMC, preload)
+  std::optional<SelfTestResult> self_test;
+};
+
+// `on_step` hears of each step as soon as it is over.
+PodReport set_up_pod(System& system, const PodOptions& options,
+                     const std::function<void(const PodStep&)>& on_step);
+
+// Whether the calling thread's network namespace is the node's own one. An error where /proc/sys
+// does not show.
+Result<bool> in_first_net_namespace(System& system);
+
+}  // namespace smc::node

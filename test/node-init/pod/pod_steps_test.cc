@@ -1,0 +1,352 @@
+// `smc-node-init pod` step by step: what each looks at, and what its failures lead to.
+#include <algorithm>
+#include <cerrno>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "node-init/pod/pod.h"
+#include "test/node-init/pod/pod_fixture.h"
+
+namespace smc::node {
+namespace {
+
+using test::kSwitch;
+using test::with_self_test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using PodStepTest = test::PodTest;
+
+// --- step 1
+
+TEST_F(PodStepTest, RefusesTheNodesOwnNamespaceBeforeAnythingElse) {
+  system_.enter("node");
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "namespace");
+  EXPECT_THAT(last.hint, HasSubstr("--allow-host-network"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_FALSE(system_.smc_loaded);
+}
+
+TEST_F(PodStepTest, WorksInTheNodesOwnNamespaceWhenTold) {
+  system_.enter("node");
+  options_.allow_host_network = true;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+TEST_F(PodStepTest, WithoutProcItCannotTellTheNamespaceAndRefuses) {
+  system_.pod().sysctls.clear();
+  expect_failure(ExitCode::kNotPossible, "namespace");
+}
+
+// --- step 2
+
+TEST_F(PodStepTest, AKernelWithoutSmcIsNotPossible) {
+  system_.smc_available = false;
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "smc");
+  EXPECT_THAT(last.hint, HasSubstr("5.10.134-17.3"));
+}
+
+// --- step 3
+
+TEST_F(PodStepTest, TheFlagComesBeforeTheEnvironment) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  options_.environment_pnetid = "PNA";
+  EXPECT_EQ(run().pnetid, "PNA");
+  options_.pnetid = "pnb";
+  EXPECT_EQ(run().pnetid, "PNA") << "set by the first run, leads to a device: adopted";
+  system_.pod().pnet_table.clear();
+  const PodReport report = run();
+  EXPECT_EQ(report.pnetid, "PNB");
+  EXPECT_EQ(report.pnetid_reason, "--pnetid");
+  EXPECT_EQ(report.device, "rdma1");
+}
+
+TEST_F(PodStepTest, SeveralPnetidsAreNamedAndNoneIsGuessed) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "pnetid");
+  EXPECT_THAT(last.text, HasSubstr("PNA, PNB"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodStepTest, APnetidThatNoActivePortHasIsNotPossible) {
+  options_.pnetid = "PNX";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("PNA"));
+  options_.pnetid = "PNA";
+  system_.devices[0].ports[0].active = false;
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text,
+              HasSubstr("rdma0 port 1: down"));
+}
+
+TEST_F(PodStepTest, ABadPnetidIsRefusedWithoutTouchingAnything) {
+  options_.environment_pnetid = "not a pnetid";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("SMCR_PNET"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodStepTest, AnRnicThatSmcDoesNotTakeIsNamed) {
+  system_.devices.clear();
+  system_.rdma[0].is_ib_ca = false;
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "pnetid");
+  EXPECT_THAT(last.text, HasSubstr("rdma0 is of type RNIC"));
+}
+
+TEST_F(PodStepTest, ANodeWithoutRdmaSaysSo) {
+  system_.devices.clear();
+  system_.rdma.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").text, HasSubstr("no RDMA device"));
+}
+
+TEST_F(PodStepTest, ADeviceOfAnotherNamespaceIsNotPossible) {
+  system_.rdma.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "pnetid").hint, HasSubstr("shared"));
+}
+
+TEST_F(PodStepTest, RdmaNetlinkThatRefusesIsAWarning) {
+  system_.fail("RDMA GET", EPERM);
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("list the RDMA devices")));
+}
+
+TEST_F(PodStepTest, VerbsAreAskedOnlyWhereTheContainerHasTheDeviceFiles) {
+  system_.verbs = {{"rdma0", "CA", "1.0", 0, 0, 8, {{1, "active", 4096}}, {}, ""}};
+  (void)run();
+  EXPECT_THAT(system_.requests, testing::Not(testing::Contains("verbs")));
+  system_.directories["/dev/infiniband"] = {"uverbs0"};
+  (void)run();
+  EXPECT_THAT(system_.requests, testing::Contains("verbs"));
+}
+
+TEST_F(PodStepTest, WhatVerbsTellIsReportedAndAnErdmaDeviceNamedAsSuch) {
+  system_.directories["/dev/infiniband"] = {"uverbs0"};
+  system_.files["/sys/class/infiniband/rdma0/device/vendor"] = "0x1ded\n";
+  system_.files["/sys/class/infiniband/rdma0/device/device"] = "0x107f\n";
+  system_.verbs = {{"rdma0",
+                    "CA",
+                    "1.0",
+                    0,
+                    0,
+                    8,
+                    {{1, "active", 4096}},
+                    {{1, 0, "::ffff:10.9.0.254", "RoCE v2", 2}},
+                    ""},
+                   {"rdma1", "RNIC", "", 0, 0, 0, {}, {}, "open rdma1: Permission denied"}};
+  std::vector<std::string> texts;
+  for (const PodStep& step : run().steps) texts.push_back(step.text);
+  EXPECT_THAT(texts, testing::IsSupersetOf(
+                         {"rdma0 (eRDMA): type CA, firmware 1.0, up to 8 queue pairs, port 1 "
+                          "active with MTU 4096, GID ::ffff:10.9.0.254 (RoCE v2)",
+                          "rdma1: type RNIC, open rdma1: Permission denied"}));
+}
+
+// --- step 4
+
+TEST_F(PodStepTest, TakesTheInterfaceWithTheDefaultRouteElseEth0) {
+  system_.pod().links.push_back({3, "net1", "02:00:00:00:00:0c", "", true, 0, false});
+  system_.pod().addresses.push_back({3, "10.8.0.1", 24});
+  system_.pod().default_route = 3;
+  EXPECT_EQ(run().interface, "net1");
+  system_.pod().default_route.reset();
+  EXPECT_EQ(run().interface, "eth0");
+  options_.interface = "net1";
+  EXPECT_EQ(run().interface, "net1");
+}
+
+TEST_F(PodStepTest, AnUnknownInterfaceIsNotPossibleAndTheOthersAreNamed) {
+  options_.interface = "eth7";
+  EXPECT_THAT(expect_failure(ExitCode::kNotPossible, "interface").text, HasSubstr("lo, eth0"));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodStepTest, AnInterfaceWithoutIpv4IsNotPossible) {
+  system_.pod().addresses.resize(1);
+  expect_failure(ExitCode::kNotPossible, "interface");
+}
+
+TEST_F(PodStepTest, AnInterfaceThatStandsOnAnotherDeviceIsAWarning) {
+  system_.pod().links[1].kind = "ipvlan";
+  system_.pod().links[1].lower_index = 5;
+  system_.pod().links[1].lower_elsewhere = true;
+  EXPECT_THAT(warnings(run()), ElementsAre(HasSubstr("ipvlan")));
+}
+
+TEST_F(PodStepTest, AStaleEntryIsCorrected) {
+  system_.pod().pnet_table = {{"STALE", "eth0", {}, 0}};
+  EXPECT_EQ(run().code, ExitCode::kDone);
+  EXPECT_THAT(system_.pod().pnet_table, ElementsAre(PnetEntry{"PNA", "eth0", {}, 0}));
+}
+
+TEST_F(PodStepTest, AForeignEntryThatLeadsToADeviceIsAdoptedAndReported) {
+  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  options_.pnetid = "PNA";
+  system_.pod().pnet_table = {{"PNB", "eth0", {}, 0}};
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.pnetid, "PNB");
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("from another program")));
+  EXPECT_THAT(system_.pod().pnet_table, ElementsAre(PnetEntry{"PNB", "eth0", {}, 0}));
+}
+
+TEST_F(PodStepTest, EPERMAtTheEntryIsRefusedWithAHint) {
+  system_.fail("SMC_PNETID ADD", EPERM);
+  const PodStep last = expect_failure(ExitCode::kRefused, "pnet entry");
+  EXPECT_THAT(last.text, HasSubstr("errno 1"));
+  EXPECT_THAT(last.hint, HasSubstr("CAP_NET_ADMIN"));
+}
+
+// --- step 5
+
+TEST_F(PodStepTest, WithoutTheSwitchProgramsMustAskThemselves) {
+  system_.pod().sysctls.erase(kSwitch);
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.programs, "ask");
+  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("tcp2smc")));
+}
+
+TEST_F(PodStepTest, ReadOnlyProcSysIsRefusedWithAHint) {
+  system_.fail(std::string("write ") + kSwitch, EROFS);
+  const PodStep last = expect_failure(ExitCode::kRefused, "switch");
+  EXPECT_THAT(last.hint, HasSubstr("read-only"));
+}
+
+TEST_F(PodStepTest, OnReadOnlyProcSysWhatIsRightAlreadyIsNoFailure) {
+  system_.pod().sysctls[kSwitch] = "1\n";
+  system_.fail("write ", EROFS, 100);
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+TEST_F(PodStepTest, WritesTheParametersThatWereGivenAndNoOther) {
+  options_.rmem = 131072;
+  options_.smcr_buf_type = 2;
+  options_.disable_ipv6 = true;
+  (void)run();
+  EXPECT_EQ(system_.writes,
+            with_self_test({"SMC_PNETID ADD eth0=PNA", std::string("write ") + kSwitch + " = 1",
+                            "write /proc/sys/net/smc/rmem = 131072",
+                            "write /proc/sys/net/smc/smcr_buf_type = 2",
+                            "write /proc/sys/net/ipv6/conf/eth0/disable_ipv6 = 1"}));
+}
+
+TEST_F(PodStepTest, AParameterThatThisKernelLacksIsNotPossible) {
+  system_.pod().sysctls.erase("/proc/sys/net/smc/rmem");
+  options_.rmem = 131072;
+  expect_failure(ExitCode::kNotPossible, "parameters");
+}
+
+TEST_F(PodStepTest, AParameterTheKernelRefusesIsRefused) {
+  options_.rmem = 131072;
+  system_.fail("write /proc/sys/net/smc/rmem", EINVAL);
+  expect_failure(ExitCode::kRefused, "parameters");
+}
+
+TEST_F(PodStepTest, WithoutIpv6ThereIsNothingToDisable) {
+  system_.pod().sysctls.erase("/proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+  options_.disable_ipv6 = true;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
+// --- step 6
+
+TEST_F(PodStepTest, FallingBackIsAFailureInWords) {
+  // What another pod does to the node between two steps.
+  system_.before("new namespace", [&] { system_.devices[0].ports[0].active = false; });
+  const PodStep last = expect_failure(ExitCode::kFellBack, "self-test");
+  EXPECT_THAT(last.text, HasSubstr("0x03030000 (no RDMA device"));
+}
+
+TEST_F(PodStepTest, ADeviceThatGoesAwayBeforeTheTestIsAFailureOfTheTest) {
+  system_.before("new namespace", [&] {
+    system_.devices.clear();
+    system_.rdma.clear();
+  });
+  expect_failure(ExitCode::kFellBack, "self-test");
+}
+
+TEST_F(PodStepTest, ADeviceThatGoesAwayBetweenListAndPortsIsLeftOut) {
+  system_.before("RDMA PORT_GET", [&] { system_.rdma.clear(); });
+  expect_failure(ExitCode::kNotPossible, "pnetid");
+}
+
+TEST_F(PodStepTest, AMissingUeidIsTheFirstThingTheHintNames) {
+  system_.ueids.clear();
+  EXPECT_THAT(expect_failure(ExitCode::kFellBack, "self-test").hint, HasSubstr("no UEID"));
+}
+
+TEST_F(PodStepTest, AConnectionThatNeverComesAboutIsAFailureNotAWarning) {
+  system_.pair_error = Error{"connect an SMC socket", ETIMEDOUT, {}};
+  expect_failure(ExitCode::kFellBack, "self-test");
+}
+
+TEST_F(PodStepTest, AConnectionThatIsResetIsTriedOnceMoreAndSaid) {
+  for (const int reset : {ECONNRESET, ECONNABORTED, EPIPE}) {
+    system_.fail("connect 10.9.0.11", reset);
+    const PodReport report = run();
+    EXPECT_EQ(report.code, ExitCode::kDone);
+    EXPECT_TRUE(report.self_test && report.self_test->is_smcr);
+    EXPECT_THAT(report.steps.back().text, HasSubstr("first connection was reset"));
+  }
+}
+
+TEST_F(PodStepTest, ASecondResetIsAFailureAndThereIsNoThirdConnection) {
+  system_.fail("connect 10.9.0.11", ECONNRESET, 3);
+  EXPECT_THAT(expect_failure(ExitCode::kFellBack, "self-test").text, HasSubstr("reset"));
+  EXPECT_EQ(std::count(system_.requests.begin(), system_.requests.end(), "connect 10.9.0.11"), 2);
+}
+
+TEST_F(PodStepTest, TheSecondConnectionHasOnlyTheTimeThatIsLeft) {
+  system_.pair_takes = std::chrono::seconds(6);
+  system_.fail("connect 10.9.0.11", ECONNABORTED, 2);
+  expect_failure(ExitCode::kFellBack, "self-test");
+  EXPECT_THAT(system_.pair_timeouts, ElementsAre(kSelfTestTimeout, std::chrono::seconds(9)));
+}
+
+TEST_F(PodStepTest, AutoWarnsWhereNoVerdictIsPossibleAndOnFails) {
+  const struct {
+    const char* what;
+    int code;
+    const char* text;
+  } faults[] = {{"new namespace", EPERM, "make a network namespace"},
+                {"DIAG", ENOENT, "list the SMC sockets"},
+                {"SMC_PNETID ADD lo", EPERM, "add pnetid PNA for lo"}};
+  for (const auto& fault : faults) {
+    options_.self_test = SelfTestMode::kAuto;
+    system_.fail(fault.what, fault.code);
+    const PodReport report = run();
+    EXPECT_EQ(report.code, ExitCode::kDone) << fault.what;
+    EXPECT_FALSE(report.self_test) << fault.what;
+    EXPECT_THAT(warnings(report), ElementsAre(HasSubstr(fault.text)));
+    options_.self_test = SelfTestMode::kOn;
+    system_.fail(fault.what, fault.code);
+    expect_failure(ExitCode::kRefused, "self-test");
+  }
+}
+
+TEST_F(PodStepTest, ExclusiveRdmaNamespacesAllowNoTest) {
+  system_.rdma_shared = false;
+  EXPECT_EQ(run().code, ExitCode::kDone);
+  options_.self_test = SelfTestMode::kOn;
+  expect_failure(ExitCode::kNotPossible, "self-test");
+}
+
+TEST_F(PodStepTest, OffMakesNoConnection) {
+  options_.self_test = SelfTestMode::kOff;
+  const PodReport report = run();
+  EXPECT_EQ(report.code, ExitCode::kDone);
+  EXPECT_EQ(report.steps.back().outcome, StepOutcome::kSkipped);
+  EXPECT_THAT(system_.requests, testing::Not(testing::Contains(HasSubstr("connect"))));
+}
+
+TEST_F(PodStepTest, TheTestLeavesNothingInThePodsNamespace) {
+  (void)run();
+  EXPECT_THAT(system_.pod().pnet_table, testing::SizeIs(1));
+  EXPECT_THAT(system_.pod().addresses, testing::SizeIs(2));
+  EXPECT_FALSE(system_.namespaces.contains("scratch"));
+}
+
+}  // namespace
+}  // namespace smc::node

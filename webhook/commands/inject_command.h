@@ -1,0 +1,18 @@
+// `smc-webhook inject -f MANIFEST [-o OUT]`. One thread.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "webhook/config/config.h"
+
+namespace smc::webhook {
+
+// Reads the manifest (of standard input for "-") and writes it as the cluster would have it to the
+// file `output`, replaced as a whole, or to `out` where that is empty. Every pod's decision goes to
+// `err`. Returns the exit code: 0 done; 2 for a manifest that cannot be read, or a file that cannot
+// be written: nothing is written then.
+int inject_command(const Config& config, const std::string& manifest, const std::string& output,
+                   std::ostream& out, std::ostream& err);
+
+}  // namespace smc::webhook
