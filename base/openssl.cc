@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-namespace smc::certs {
+namespace smc::openssl {
 namespace {
 
 // OpenSSL's own callback would ask on the terminal.
@@ -77,4 +77,4 @@ Result<std::string> pem_of(EVP_PKEY* key) {
   return content(bio.get());
 }
 
-}  // namespace smc::certs
+}  // namespace smc::openssl

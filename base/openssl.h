@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 
-namespace smc::certs {
+namespace smc::openssl {
 
 template <auto Free>
 struct FreeWith {
@@ -58,4 +58,4 @@ Result<Pkey> parse_key(std::string_view pem);
 Result<std::string> pem_of(X509* certificate);
 Result<std::string> pem_of(EVP_PKEY* key);  // PKCS#8, unencrypted
 
-}  // namespace smc::certs
+}  // namespace smc::openssl

@@ -95,7 +95,7 @@ class Wire final : public httplib::Stream {
     char byte = 0;
     if (tls_ != nullptr && ERR_peek_error() == 0 && error == EPIPE) SSL_read(tls_, &byte, 1);
     if (ERR_peek_error() != 0)
-      return make_error(Failure::kStream, certs::openssl_error("the connection broke").what);
+      return make_error(Failure::kStream, openssl::openssl_error("the connection broke").what);
     if (error != 0)
       return make_error(Failure::kStream,
                         std::string("the connection broke: ") + std::strerror(error));

@@ -16,16 +16,16 @@ ApiError unusable(const Error& error, const std::string& origin) {
 Result<void> trust(SSL_CTX* context, const Material& authority) {
   if (authority.empty()) {
     if (SSL_CTX_set_default_verify_paths(context) == 1) return {};
-    return certs::openssl_error("read the system's trust store");
+    return openssl::openssl_error("read the system's trust store");
   }
   const Result<std::string> pem = authority.read();
   if (!pem) return pem.error();
-  const certs::Bio bio = certs::view(*pem);
+  const openssl::Bio bio = openssl::view(*pem);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   int count = 0;
-  while (const certs::Certificate certificate = certs::next_certificate(bio.get())) {
+  while (const openssl::Certificate certificate = openssl::next_certificate(bio.get())) {
     if (X509_STORE_add_cert(store, certificate.get()) != 1)
-      return certs::openssl_error("add a certificate authority");
+      return openssl::openssl_error("add a certificate authority");
     ++count;
   }
   ERR_clear_error();  // the text's end is one
@@ -39,18 +39,18 @@ Result<void> identify(SSL_CTX* context, const Cluster& cluster) {
   if (!chain) return chain.error();
   const Result<std::string> key_pem = cluster.client_key.read();
   if (!key_pem) return key_pem.error();
-  const certs::Bio bio = certs::view(*chain);
-  const certs::Certificate own = certs::next_certificate(bio.get());
+  const openssl::Bio bio = openssl::view(*chain);
+  const openssl::Certificate own = openssl::next_certificate(bio.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1)
-    return certs::openssl_error("read the client certificate");
-  while (const certs::Certificate next = certs::next_certificate(bio.get()))
+    return openssl::openssl_error("read the client certificate");
+  while (const openssl::Certificate next = openssl::next_certificate(bio.get()))
     if (SSL_CTX_add1_chain_cert(context, next.get()) != 1)
-      return certs::openssl_error("add to the client certificate's chain");
+      return openssl::openssl_error("add to the client certificate's chain");
   ERR_clear_error();
-  const Result<certs::Pkey> key = certs::parse_key(*key_pem);
+  const Result<openssl::Pkey> key = openssl::parse_key(*key_pem);
   if (!key) return key.error();
   if (SSL_CTX_use_PrivateKey(context, key->get()) != 1)
-    return certs::openssl_error("the client key does not belong to the client certificate");
+    return openssl::openssl_error("the client key does not belong to the client certificate");
   return {};
 }
 
@@ -73,7 +73,7 @@ ApiError handshake_error(SSL* session, const Cluster& cluster) {
   const long verdict = SSL_get_verify_result(session);
   if (cluster.insecure_skip_tls_verify || verdict == X509_V_OK)
     return make_error(
-        Failure::kTls, certs::openssl_error("TLS with " + cluster.address()).what,
+        Failure::kTls, openssl::openssl_error("TLS with " + cluster.address()).what,
         "does " + cluster.address() + " speak TLS, and does it accept our client certificate?");
   ERR_clear_error();
   std::string hint = "is the certificate authority in " + cluster.origin + " this server's?";
@@ -93,7 +93,7 @@ ApiError handshake_error(SSL* session, const Cluster& cluster) {
 Outcome<TlsContext> tls_context(const Cluster& cluster) {
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return unusable(certs::openssl_error("SSL_CTX_new"), cluster.origin);
+  if (!context) return unusable(openssl::openssl_error("SSL_CTX_new"), cluster.origin);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -112,7 +112,7 @@ Outcome<TlsSession> tls_handshake(SSL_CTX* context, int fd, const Cluster& clust
   TlsSession session(SSL_new(context));
   if (!session || SSL_set_fd(session.get(), fd) != 1 ||
       !expect_name(session.get(), cluster.server_name()))
-    return unusable(certs::openssl_error("prepare TLS"), cluster.origin);
+    return unusable(openssl::openssl_error("prepare TLS"), cluster.origin);
   for (;;) {
     ERR_clear_error();
     const int result = SSL_connect(session.get());

@@ -13,8 +13,8 @@
 
 namespace smc::kube {
 
-using TlsContext = std::unique_ptr<SSL_CTX, certs::FreeWith<SSL_CTX_free>>;
-using TlsSession = std::unique_ptr<SSL, certs::FreeWith<SSL_free>>;
+using TlsContext = std::unique_ptr<SSL_CTX, openssl::FreeWith<SSL_CTX_free>>;
+using TlsSession = std::unique_ptr<SSL, openssl::FreeWith<SSL_free>>;
 
 // Reads the cluster's files anew, so that each connection uses what is mounted now.
 Outcome<TlsContext> tls_context(const Cluster& cluster);

@@ -8,8 +8,8 @@
 #include <linux/smc.h>
 
 #include "node-init/diagnosis/node_checks.h"
+#include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/netlink.h"
-#include "node-init/pod/pod.h"
 
 namespace smc::node {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "node-init/diagnosis/checks.h"
 #include "node-init/kernel/fallback_codes.h"
+#include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/network_choice.h"
 #include "node-init/kernel/pnet_table.h"
@@ -16,7 +17,6 @@
 #include "node-init/kernel/smc_stats.h"
 #include "node-init/kernel/sysctl.h"
 #include "node-init/kernel/ueid.h"
-#include "node-init/pod/pod.h"
 
 namespace smc::node {
 namespace {

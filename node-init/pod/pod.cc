@@ -7,6 +7,7 @@
 #include <linux/smc.h>
 
 #include "node-init/kernel/fallback_codes.h"
+#include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/network_choice.h"
 #include "node-init/kernel/pnet_table.h"
@@ -355,17 +356,6 @@ std::string_view outcome_name(StepOutcome outcome) {
       return "FAILED";
   }
   return "";
-}
-
-Result<bool> in_first_net_namespace(System& system) {
-  // The kernel registers most of net.core for its first network namespace alone, somaxconn for
-  // each (net/core/sysctl_net_core.c; seen on 6.12).
-  const std::string core = "/proc/sys/net/core/";
-  if (system.read_file(core + "netdev_max_backlog")) return true;
-  const auto everywhere = system.read_file(core + "somaxconn");
-  if (everywhere) return false;
-  return Error{"tell whether this is the node's own network namespace: " + everywhere.error().what,
-               everywhere.error().code, "mount /proc in this container"};
 }
 
 PodReport set_up_pod(System& system, const PodOptions& options,

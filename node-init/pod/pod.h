@@ -62,8 +62,4 @@ struct PodReport {
 PodReport set_up_pod(System& system, const PodOptions& options,
                      const std::function<void(const PodStep&)>& on_step);
 
-// Whether the calling thread's network namespace is the node's own one. An error where /proc/sys
-// does not show.
-Result<bool> in_first_net_namespace(System& system);
-
 }  // namespace smc::node

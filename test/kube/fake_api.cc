@@ -14,18 +14,18 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 struct Keys {
-  certs::Certificate certificate;
-  certs::Pkey key;
+  openssl::Certificate certificate;
+  openssl::Pkey key;
 };
 
 Keys parsed(const certs::KeyPair& pair) {
-  return {std::move(*certs::parse_certificate(pair.certificate_pem)),
-          std::move(*certs::parse_key(pair.key_pem))};
+  return {std::move(*openssl::parse_certificate(pair.certificate_pem)),
+          std::move(*openssl::parse_key(pair.key_pem))};
 }
 
 X509_STORE* store_of(const certs::KeyPair& authority) {
   X509_STORE* store = X509_STORE_new();
-  X509_STORE_add_cert(store, certs::parse_certificate(authority.certificate_pem)->get());
+  X509_STORE_add_cert(store, openssl::parse_certificate(authority.certificate_pem)->get());
   // The library issues certificates for servers alone; here they serve clients too.
   X509_VERIFY_PARAM_set_purpose(X509_STORE_get0_param(store), X509_PURPOSE_ANY);
   return store;  // SSLServer takes it over

@@ -25,8 +25,8 @@ constexpr auto kBeforePoll = 9s;
 bool shows(const Daemon& daemon, const certs::KeyPair& pair) {
   TlsClient client = daemon.client();
   if (!client.handshake()) return false;
-  const certs::Certificate shown(SSL_get1_peer_certificate(client.tls()));
-  return X509_cmp(shown.get(), certs::parse_certificate(pair.certificate_pem)->get()) == 0;
+  const openssl::Certificate shown(SSL_get1_peer_certificate(client.tls()));
+  return X509_cmp(shown.get(), openssl::parse_certificate(pair.certificate_pem)->get()) == 0;
 }
 
 TEST(CertificateReload, ASwappedSecretIsServedBeforeAnyPollAndLosesNoRequest) {

@@ -24,21 +24,21 @@ inline certs::KeyPair new_serving_pair() {
 // A certificate for TLS clients, as an API server is given one; smc-certs issues those of servers
 // alone.
 inline certs::KeyPair client_pair(const certs::KeyPair& authority) {
-  const auto issuer = certs::parse_certificate(authority.certificate_pem);
-  const auto issuer_key = certs::parse_key(authority.key_pem);
-  const certs::Pkey key(EVP_EC_gen("P-256"));
-  const certs::Certificate made(X509_new());
+  const auto issuer = openssl::parse_certificate(authority.certificate_pem);
+  const auto issuer_key = openssl::parse_key(authority.key_pem);
+  const openssl::Pkey key(EVP_EC_gen("P-256"));
+  const openssl::Certificate made(X509_new());
   X509_set_version(made.get(), X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 7);
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
   X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
   X509_set_issuer_name(made.get(), X509_get_subject_name(issuer->get()));
   X509_set_pubkey(made.get(), key.get());
-  const certs::Extension usage(
+  const openssl::Extension usage(
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, "clientAuth"));
   X509_add_ext(made.get(), usage.get(), -1);
   X509_sign(made.get(), issuer_key->get(), EVP_sha256());
-  return {*certs::pem_of(made.get()), *certs::pem_of(key.get())};
+  return {*openssl::pem_of(made.get()), *openssl::pem_of(key.get())};
 }
 
 }  // namespace smc::webhook

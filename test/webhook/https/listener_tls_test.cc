@@ -12,8 +12,8 @@
 namespace smc::webhook {
 namespace {
 
-certs::Certificate peer_of(TlsClient& client) {
-  return certs::Certificate(SSL_get1_peer_certificate(client.tls()));
+openssl::Certificate peer_of(TlsClient& client) {
+  return openssl::Certificate(SSL_get1_peer_certificate(client.tls()));
 }
 
 ClientOptions trusting() {

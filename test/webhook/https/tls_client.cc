@@ -21,8 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 void use_certificate(SSL* tls, const certs::KeyPair& pair) {
-  const auto certificate = certs::parse_certificate(pair.certificate_pem);
-  const auto key = certs::parse_key(pair.key_pem);
+  const auto certificate = openssl::parse_certificate(pair.certificate_pem);
+  const auto key = openssl::parse_key(pair.key_pem);
   SSL_use_certificate(tls, certificate->get());
   SSL_use_PrivateKey(tls, key->get());
 }
@@ -65,7 +65,7 @@ TlsClient::TlsClient(std::uint16_t port, const ClientOptions& options)
   // what the server must refuse must not be refused here already
   SSL_CTX_set_security_level(context_.get(), 0);
   if (!options.authority.empty()) {
-    const auto authority = certs::parse_certificate(options.authority);
+    const auto authority = openssl::parse_certificate(options.authority);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), authority->get());
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
   }
