@@ -15,6 +15,8 @@
 namespace {
 
 using namespace smc::node;
+using smc::exit_status;
+using smc::ExitCode;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);

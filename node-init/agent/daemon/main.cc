@@ -19,6 +19,8 @@
 namespace {
 
 using namespace smc::node;
+using smc::exit_status;
+using smc::ExitCode;
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
