@@ -21,7 +21,7 @@ demo: ## a pod before and after, over a real TLS connection
 test: build ## every test that needs no virtual machine and no cluster
 	@ctest --preset release
 
-lint: ## formatting, shellcheck, and clang-tidy over the programs
+lint: ## the order of the rooms, formatting, shellcheck, and clang-tidy over the programs
 	@scripts/install-packages build lint
 	@scripts/lint
 
@@ -31,7 +31,7 @@ tidy: ## clang-tidy over everything, the tests too
 
 format: ## rewrites the sources with clang-format
 	@scripts/install-packages lint
-	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
 
 asan: ## the tests under the address and undefined behaviour sanitizers
 	@scripts/install-packages build
