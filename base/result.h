@@ -12,9 +12,9 @@
 namespace smc {
 
 struct Error {
-  std::string what;  // what was tried, and the reason where it has no errno
-  int code = 0;      // errno of the failed call; 0 where none belongs to it
-  std::string hint;  // what the reader can do about it; may be empty
+  std::string what;       // what was tried, and the reason where it has no errno
+  int code = 0;           // errno of the failed call; 0 where none belongs to it
+  std::string hint = {};  // what the reader can do about it; may be empty
 
   // "what: Permission denied (errno 13)", on one line and without the hint.
   std::string text() const {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/keys.h"
 
 namespace smc::certs {
 
@@ -27,7 +28,7 @@ std::string decoded(const std::string& text) {
   return base64_decode(text).value_or(text);
 }
 
-json::json_pointer below(const char* parent, const char* key) {
+json::json_pointer below(const char* parent, std::string_view key) {
   return json::json_pointer(parent) / std::string(key);
 }
 
@@ -35,7 +36,7 @@ std::string data_of(const json& secret, const char* key) {
   return decoded(text_at(secret, below("/data", key)));
 }
 
-std::string annotation_of(const json& object, const char* key) {
+std::string annotation_of(const json& object, std::string_view key) {
   return text_at(object, below("/metadata/annotations", key));
 }
 
@@ -96,8 +97,8 @@ json with_authorities(json secret, const SharedAuthorities& authorities) {
   set(kNextKey, authorities.next.key_pem);
   set(kPrevious, authorities.previous);
   if (!authorities.rotated.empty())
-    object_member(object_member(secret, "metadata"), "annotations")[kRotatedAnnotation] =
-        authorities.rotated;
+    object_member(object_member(secret, "metadata"),
+                  "annotations")[std::string(kRotatedAnnotation)] = authorities.rotated;
   return secret;
 }
 

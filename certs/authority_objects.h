@@ -12,10 +12,6 @@
 
 namespace smc::certs {
 
-// On the Secret: a new value asks for a rotation. The second one is ours: the last value answered.
-inline constexpr char kRotateAnnotation[] = "smc.asm.alibabacloud.com/rotate";
-inline constexpr char kRotatedAnnotation[] = "smc.asm.alibabacloud.com/rotated";
-
 SharedAuthorities authorities_of(const nlohmann::json& secret);
 
 // What the Secret carries beside the CA where a replica makes it.

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/utc_text.h"
@@ -134,8 +135,7 @@ Result<void> issue(const IssueOptions& options, std::ostream& out) {
 int issue_command(const IssueOptions& options, std::ostream& out, std::ostream& err) {
   const Result<void> issued = issue(options, out);
   if (issued) return kDone;
-  err << "smc-certs: " << issued.error().text() << "\n";
-  if (!issued.error().hint.empty()) err << "hint: " << issued.error().hint << "\n";
+  err << error_text("smc-certs", issued.error());
   return kNotPossible;
 }
 

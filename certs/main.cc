@@ -1,22 +1,20 @@
+// The command line of smc-certs.
 #include <iostream>
+#include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "base/command_line.h"
 #include "base/version.h"
 #include "certs/commands.h"
 
+namespace smc::certs {
 namespace {
 
-constexpr int kUsage = 1;
-
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("A certificate authority and serving certificates for the webhook.", "smc-certs");
   app.require_subcommand(1);
-  app.set_version_flag("--version", smc::kVersion);
+  app.set_version_flag("--version", kVersion);
 
-  smc::certs::IssueOptions issue;
+  IssueOptions issue;
   CLI::App* issue_app = app.add_subcommand(
       "issue", "write ca.crt, ca.key, tls.crt and tls.key; a good authority there is kept");
   issue_app->add_option("--dir", issue.directory, "where the files go")->capture_default_str();
@@ -25,16 +23,19 @@ int main(int argc, char** argv) {
   issue_app->add_flag("--new-ca", issue.new_authority,
                       "make a new authority, also where a good one is there");
 
-  smc::certs::ShowOptions show;
+  ShowOptions show;
   CLI::App* show_app = app.add_subcommand("show", "describe the certificates in PEM files");
   show_app->add_option("FILE", show.files, "PEM files, chains included")->required();
   show_app->add_flag("--json", show.json, "as one JSON array");
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
-  }
-  if (issue_app->parsed()) return smc::certs::issue_command(issue, std::cout, std::cerr);
-  return smc::certs::show_command(show, std::cout, std::cerr);
+  if (const auto ended = parse_command_line(app, argc, argv)) return exit_status(*ended);
+  return issue_app->parsed() ? issue_command(issue, std::cout, std::cerr)
+                             : show_command(show, std::cout, std::cerr);
+}
+
+}  // namespace
+}  // namespace smc::certs
+
+int main(int argc, char** argv) {
+  return smc::run_program("smc-certs", [&] { return smc::certs::run(argc, argv); });
 }

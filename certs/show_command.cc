@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error_text.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "base/utc_text.h"
@@ -75,7 +76,7 @@ int show_command(const ShowOptions& options, std::ostream& out, std::ostream& er
   for (const std::string& file : options.files) {
     const Result<std::vector<CertificateInfo>> infos = certificates_of(file);
     if (!infos) {
-      err << "smc-certs: " << infos.error().text() << "\n";
+      err << error_text("smc-certs", infos.error());
       code = kNotPossible;
       continue;
     }

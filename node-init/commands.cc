@@ -1,11 +1,13 @@
 #include "node-init/commands.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "base/json_text.h"
 #include "node-init/diagnosis/status.h"
@@ -13,6 +15,8 @@
 
 namespace smc::node {
 namespace {
+
+constexpr const char* kProgram = "smc-node-init";
 
 // In place, not by rename: the kubelet mounts this very file into the container.
 Result<void> write_termination_log(const std::string& path, const std::string& summary) {
@@ -55,9 +59,9 @@ ExitCode run_check(System& system, const CheckOptions& options, bool json) {
 ExitCode run_status(System& system, bool json) {
   const auto status = read_status(system);
   if (!status) {
-    std::fprintf(stderr, "smc-node-init: error: %s hint: %s\n", status.error().text().c_str(),
-                 status.error().hint.empty() ? "run it as root in the pod's network namespace"
-                                             : status.error().hint.c_str());
+    Error error = status.error();
+    if (error.hint.empty()) error.hint = "run it as root in the pod's network namespace";
+    print_error(kProgram, error);
     return ExitCode::kNotPossible;
   }
   const std::string text = json ? status_json(*status) + "\n" : status_text(*status);
@@ -70,10 +74,10 @@ namespace {
 bool explain_one(const char* whose, std::uint32_t code) {
   const FallbackCode* known = find_fallback_code(code);
   if (known == nullptr) {
-    std::fprintf(stderr,
-                 "smc-node-init: error: no fallback code 0x%08x is known hint: kernels newer than "
-                 "6.12 may have more, see net/smc/smc_clc.h\n",
-                 code);
+    std::array<char, sizeof("0x01234567")> text{};
+    std::snprintf(text.data(), text.size(), "0x%08x", code);
+    print_error(kProgram, {std::string("no fallback code ") + text.data() + " is known", 0,
+                           "kernels newer than 6.12 may have more, see net/smc/smc_clc.h"});
     return false;
   }
   std::printf("%s0x%08x %s: %.*s\nhint: %.*s\n", whose, code, std::string(known->name).c_str(),
@@ -87,10 +91,9 @@ bool explain_one(const char* whose, std::uint32_t code) {
 ExitCode run_explain(const std::string& code) {
   const auto codes = parse_fallback_codes(code);
   if (!codes) {
-    std::fprintf(stderr,
-                 "smc-node-init: error: \"%s\" is no fallback code hint: eight hexadecimal digits, "
-                 "or two such numbers with a slash between them\n",
-                 printable(code, 40).c_str());
+    print_error(kProgram,
+                {'"' + printable(code, 40) + "\" is no fallback code", 0,
+                 "eight hexadecimal digits, or two such numbers with a slash between them"});
     return ExitCode::kUsage;
   }
   bool known = explain_one(codes->peer ? "here: " : "", codes->local);

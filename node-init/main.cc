@@ -2,13 +2,12 @@
 // does not.
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "base/command_line.h"
+#include "base/pod_arguments.h"
 #include "base/version.h"
 #include "node-init/commands.h"
 
@@ -17,6 +16,7 @@ namespace {
 using namespace smc::node;
 using smc::exit_status;
 using smc::ExitCode;
+using smc::OnFailure;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -37,20 +37,22 @@ void add_choice(CLI::App& command, const std::string& name, T& target,
 }
 
 void add_pod(CLI::App& app, PodCommand& command) {
-  CLI::App* pod = app.add_subcommand("pod", "init container: set up this network namespace");
+  CLI::App* pod = app.add_subcommand(std::string(smc::kPodCommand),
+                                     "init container: set up this network namespace");
   PodOptions& options = command.options;
   options.environment_pnetid = environment("SMCR_PNET");
   pod->add_option(
-      "--pnetid", options.pnetid,
+      std::string(smc::kPnetidFlag), options.pnetid,
       "physical network; default: SMCR_PNET, else the only one of the active RDMA ports");
-  pod->add_option("--interface", options.interface,
+  pod->add_option(std::string(smc::kInterfaceFlag), options.interface,
                   "default: the one with the default route, else eth0");
   add_choice(
       *pod, "--self-test", options.self_test,
       {{"auto", SelfTestMode::kAuto}, {"on", SelfTestMode::kOn}, {"off", SelfTestMode::kOff}},
       "auto (default): warn where it cannot be run; on: fail then; off");
-  add_choice(*pod, "--on-failure", command.on_failure,
-             {{"fail", OnFailure::kFail}, {"fallback", OnFailure::kFallback}},
+  add_choice(*pod, std::string(smc::kOnFailureFlag), command.on_failure,
+             {{std::string(smc::kFailWord), OnFailure::kFail},
+              {std::string(smc::kFallbackWord), OnFailure::kFallback}},
              "fail (default): exit 2, 3 or 4; fallback: exit 0, the pod runs over TCP");
   pod->add_flag("--disable-ipv6", options.disable_ipv6, "switch IPv6 off at the interface");
   pod->add_option("--rmem", options.rmem, "net.smc.rmem, bytes")->check(CLI::Range(16384, INT_MAX));
@@ -86,13 +88,7 @@ ExitCode run(int argc, char** argv) {
   explain->add_option("code", code, "03010000, 0x03010000, or LOCAL/PEER as smcss prints them")
       ->required();
   CLI::App* version = app.add_subcommand("version", "the version of this program");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error), ExitCode::kDone;
-    std::fprintf(stderr, "smc-node-init: error: %s hint: smc-node-init --help\n", error.what());
-    return ExitCode::kUsage;
-  }
+  if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
   if (version->parsed()) {
     std::printf("smc-node-init %s\n", smc::kVersion);
     return ExitCode::kDone;
@@ -107,10 +103,5 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return exit_status(run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "smc-node-init: error: %s hint: report it\n", error.what());
-    return exit_status(ExitCode::kRefused);
-  }
+  return smc::run_program("smc-node-init", [&] { return exit_status(run(argc, argv)); });
 }

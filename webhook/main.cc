@@ -7,9 +7,10 @@
 #include <memory>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "base/command_line.h"
+#include "base/error_text.h"
 #include "base/version.h"
 #include "kube/cluster.h"
 #include "kube/stop.h"
@@ -23,7 +24,7 @@
 namespace smc::webhook {
 namespace {
 
-constexpr int kUsage = 1;
+constexpr const char* kProgram = "smc-webhook";
 constexpr int kRefused = 2;
 constexpr const char* kConfigHelp = "configuration file; none: the defaults";
 
@@ -110,8 +111,9 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
 std::optional<Config> load_config_or_say(const std::string& file) {
   auto config = load_config(file);
   if (config) return std::move(*config);
-  std::cerr << "smc-webhook: " << config.error().text() << " hint: smc-webhook check-config "
-            << file << '\n';
+  Error error = config.error();
+  error.hint = "smc-webhook check-config " + file;
+  print_error(kProgram, error);
   return {};
 }
 
@@ -157,8 +159,7 @@ int probe(const ProbeCommand& probe) {
   std::signal(SIGPIPE, SIG_IGN);  // as the Kubernetes client asks for
   const auto cluster = kube::find_cluster(probe.kubeconfig);
   if (!cluster) {
-    std::cerr << "smc-webhook probe: " << cluster.error().text()
-              << "\nhint: " << cluster.error().hint << '\n';
+    print_error(kProgram, cluster.error());
     return kRefused;
   }
   const kube::Stop never;
@@ -167,52 +168,46 @@ int probe(const ProbeCommand& probe) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Puts annotated pods onto SMC-R: a Kubernetes mutating admission webhook"};
+  CLI::App app("Puts annotated pods onto SMC-R: a Kubernetes mutating admission webhook", kProgram);
   app.require_subcommand(1);
-  int code = 0;
 
   ServeOptions serve_options;
   CLI::App* serving = app.add_subcommand("serve", "answer the API server's reviews");
   add_serve_options(*serving, serve_options);
-  serving->callback([&] { code = serve(serve_options); });
 
   std::string config_file;
   CLI::App* reviewing = app.add_subcommand("review", "answer one review from standard input");
   reviewing->add_option("--config", config_file, kConfigHelp)->envname("SMC_WEBHOOK_CONFIG");
-  reviewing->callback([&] { code = review(config_file); });
 
   InjectOptions inject_options;
   CLI::App* injecting =
       app.add_subcommand("inject", "what the cluster would do to a manifest, offline");
   add_inject_options(*injecting, inject_options);
-  injecting->callback([&] { code = inject(inject_options); });
 
   std::string checked;
   CLI::App* checking = app.add_subcommand("check-config", "say what is wrong with a configuration");
   checking->add_option("FILE", checked, "configuration file")->required();
-  checking->callback([&] { code = check_config_command(checked, std::cout, std::cerr); });
 
   ProbeCommand probe_options;
   CLI::App* probing =
       app.add_subcommand("probe", "is an annotated pod of this cluster rewritten? (a dry run)");
   add_probe_options(*probing, probe_options);
-  probing->callback([&] { code = probe(probe_options); });
 
-  app.add_subcommand("version", "print the version")->callback([] {
-    std::cout << "smc-webhook " << kVersion << '\n';
-  });
+  app.add_subcommand("version", "print the version");
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
-  }
-  return code;
+  if (const auto ended = parse_command_line(app, argc, argv)) return exit_status(*ended);
+  if (serving->parsed()) return serve(serve_options);
+  if (reviewing->parsed()) return review(config_file);
+  if (injecting->parsed()) return inject(inject_options);
+  if (checking->parsed()) return check_config_command(checked, std::cout, std::cerr);
+  if (probing->parsed()) return probe(probe_options);
+  std::cout << kProgram << ' ' << kVersion << '\n';
+  return exit_status(ExitCode::kDone);
 }
 
 }  // namespace
 }  // namespace smc::webhook
 
 int main(int argc, char** argv) {
-  return smc::webhook::run(argc, argv);
+  return smc::run_program(smc::webhook::kProgram, [&] { return smc::webhook::run(argc, argv); });
 }

@@ -8,6 +8,7 @@
 
 #include <linux/smc.h>
 
+#include "base/erdma_ports.h"
 #include "node-init/diagnosis/os_release.h"
 #include "node-init/diagnosis/rpm_version.h"
 #include "node-init/kernel/netlink.h"
@@ -175,8 +176,6 @@ CheckResult check_programs(System& system, const CheckOptions&) {
 
 // The ports on which eRDMA listens.
 CheckResult check_reserved_ports(System& system, const CheckOptions&) {
-  constexpr int kFirst = 65'500;
-  constexpr int kLast = 65'515;
   const auto rdma = rdma_devices(system);
   if (!rdma) return unknown("reserved ports", rdma.error());
   const bool erdma = std::any_of(rdma->begin(), rdma->end(),
@@ -184,9 +183,10 @@ CheckResult check_reserved_ports(System& system, const CheckOptions&) {
   if (!erdma) return pass("reserved ports", "none needed: no eRDMA device");
   const auto reserved = read_sysctl(system, "/proc/sys/net/ipv4/ip_local_reserved_ports");
   if (!reserved) return unknown("reserved ports", reserved.error());
-  if (ranges_contain(reserved->value_or(""), kFirst, kLast))
-    return pass("reserved ports", "65500-65515");
-  return warn("reserved ports", "65500-65515 are not reserved, and eRDMA listens on them",
+  if (ranges_contain(reserved->value_or(""), kFirstErdmaPort, kLastErdmaPort))
+    return pass("reserved ports", std::string(kErdmaPortsText));
+  return warn("reserved ports",
+              std::string(kErdmaPortsText) + " are not reserved, and eRDMA listens on them",
               "add them to net.ipv4.ip_local_reserved_ports, or no connection may leave from them");
 }
 

@@ -4,11 +4,10 @@
 
 #include <string>
 
+#include "base/pod_arguments.h"
 #include "node-init/pod/pod.h"
 
 namespace smc::node {
-
-enum class OnFailure { kFail, kFallback };
 
 // The kubelet keeps 4,096 bytes of a termination message (k8s.io/api, TerminationMessagePath).
 inline constexpr std::size_t kMaxSummaryBytes = 4000;

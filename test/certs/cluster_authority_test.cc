@@ -116,7 +116,7 @@ TEST_F(ClusterAuthorityTest, RotatesOnRequestWithBothTrustedInBetween) {
   ASSERT_TRUE(two.ready());
   const std::string old_subject = subject();
   cluster_.change(kSecretPath, [](json& object) {
-    object["metadata"]["annotations"][kRotateAnnotation] = "now";
+    object["metadata"]["annotations"][std::string(kRotateAnnotation)] = "now";
   });
   EXPECT_TRUE(soon([&] { return trusted() == 2; }));
   EXPECT_EQ(one.issuer(), old_subject) << "no leaf changes before the API server has both";
@@ -135,7 +135,7 @@ TEST_F(ClusterAuthorityTest, AReplicaThatComesInTheMiddleOfARotationGoesOnWithIt
     Replica dies(cluster_, {hours(1), hours(1)});
     ASSERT_TRUE(dies.ready());
     cluster_.change(kSecretPath, [](json& object) {
-      object["metadata"]["annotations"][kRotateAnnotation] = "now";
+      object["metadata"]["annotations"][std::string(kRotateAnnotation)] = "now";
     });
     ASSERT_TRUE(soon([&] { return trusted() == 2; }));
   }

@@ -68,7 +68,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
   EXPECT_EQ(config.injection.excluded_runtime_classes, (std::vector<std::string>{"own"}));
   EXPECT_EQ(config.injection.allowed_overrides,
             (std::vector{webhook::Override::kInterface, webhook::Override::kPnetid}));
-  EXPECT_EQ(config.injection.on_failure, webhook::OnFailure::kFail);
+  EXPECT_EQ(config.injection.on_failure, OnFailure::kFail);
   EXPECT_EQ(config.injection.affinity.mode, webhook::AffinityMode::kNone);
   EXPECT_EQ(config.injection.affinity.key, "own/label");
   EXPECT_EQ(config.injection.affinity.values, (std::vector<std::string>{"yes", "no"}));

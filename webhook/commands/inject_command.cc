@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/file.h"
 #include "webhook/commands/manifest.h"
 
@@ -21,8 +22,8 @@ void print(std::ostream& err, const std::string& file, const ManifestDecision& d
   for (const std::string& warning : decision.warnings) err << "  warning: " << warning << "\n";
 }
 
-int refuse(std::ostream& err, const std::string& problem) {
-  err << "smc-webhook: " << problem << "\n";
+int refuse(std::ostream& err, const Error& error) {
+  err << error_text("smc-webhook", error);
   return kRefused;
 }
 
@@ -34,19 +35,19 @@ int inject_command(const Config& config, const std::string& manifest, const std:
   const std::string name = is_stdin ? "standard input" : manifest;
   const Result<std::string> text = is_stdin ? read_all(STDIN_FILENO, name, kMaxManifestBytes)
                                             : read_file(manifest, kMaxManifestBytes);
-  if (!text) return refuse(err, text.error().text());
+  if (!text) return refuse(err, text.error());
   const auto injected = inject_manifest(*text, config);
   if (!injected)
     return refuse(
-        err, name + ":" + std::to_string(injected.error().line) + ": " + injected.error().what);
+        err, {name + ":" + std::to_string(injected.error().line) + ": " + injected.error().what});
 
   for (const ManifestDecision& decision : injected->decisions) print(err, name, decision);
   if (output.empty()) {
     out << injected->text << std::flush;
-    return out ? kDone : refuse(err, "standard output cannot be written");
+    return out ? kDone : refuse(err, {"standard output cannot be written"});
   }
   const Result<void> written = write_file_atomic(output, injected->text, kManifestMode);
-  return written ? kDone : refuse(err, written.error().text());
+  return written ? kDone : refuse(err, written.error());
 }
 
 }  // namespace smc::webhook

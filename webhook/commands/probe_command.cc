@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error_text.h"
 #include "base/version.h"
 #include "kube/client.h"
 #include "webhook/config/config.h"
@@ -69,8 +70,8 @@ int probe_command(std::shared_ptr<const kube::Cluster> cluster, const ProbeOptio
     // no right, no such namespace, no valid pod: waiting would not help
     const bool refused = !pod && pod.error().status >= 400 && pod.error().status < 500;
     if (refused || std::chrono::steady_clock::now() >= end || !stop.sleep(options.pause)) {
-      err << "smc-webhook probe: " << problem
-          << "\nhint: " << (pod || pod.error().hint.empty() ? kHint : pod.error().hint) << '\n';
+      const std::string hint = pod || pod.error().hint.empty() ? kHint : pod.error().hint;
+      err << error_text("smc-webhook", {problem, 0, hint});
       return 2;
     }
   }

@@ -9,22 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/keys.h"
 #include "base/log.h"
+#include "base/pod_arguments.h"
 #include "base/result.h"
 
 namespace smc::webhook {
 
-enum class OnFailure { kFail, kFallback };
 enum class AffinityMode { kRequired, kNone };
 enum class InitMode { kPrivileged };
 enum class Override { kOnFailure, kInterface, kPnetid };
-
-// The annotations of this project, all with one prefix.
-inline constexpr std::string_view kEnabledAnnotation = "smc.asm.alibabacloud.com/enabled";
-inline constexpr std::string_view kStatusAnnotation = "smc.asm.alibabacloud.com/status";
-inline constexpr std::string_view kOnFailureAnnotation = "smc.asm.alibabacloud.com/on-failure";
-inline constexpr std::string_view kInterfaceAnnotation = "smc.asm.alibabacloud.com/interface";
-inline constexpr std::string_view kPnetidAnnotation = "smc.asm.alibabacloud.com/pnetid";
 
 struct Config {
   struct Mesh {
@@ -32,8 +26,8 @@ struct Config {
   };
   struct Affinity {
     AffinityMode mode = AffinityMode::kRequired;
-    std::string key = "smc.asm.alibabacloud.com/erdma";
-    std::vector<std::string> values = {"true"};
+    std::string key = std::string(kNodeLabelKey);
+    std::vector<std::string> values = {std::string(kNodeLabelValue)};
   };
   struct Injection {
     std::vector<std::string> excluded_namespaces = {"kube-system", "kube-public",

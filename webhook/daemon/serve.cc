@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -15,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "base/host_port.h"
 #include "base/json_text.h"
@@ -359,8 +359,7 @@ int serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // of a log that nobody reads any more
   Daemon daemon(options);
   if (const auto started = daemon.start(); !started) {
-    std::cerr << "smc-webhook: " << started.error().text() << " hint: " << started.error().hint
-              << '\n';
+    print_error("smc-webhook", started.error());
     return 2;
   }
   return daemon.run();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json_text.h"
+#include "base/pod_arguments.h"
 #include "webhook/config/quantity.h"
 
 namespace smc::webhook {
@@ -179,7 +180,7 @@ constexpr std::string_view kPrivileged =
 void append_argument(std::string& out, std::string_view option, std::string_view value) {
   if (value.empty()) return;
   out += ',';
-  append_json_string(out, std::string(option) + std::string(value));
+  append_json_string(out, std::string(option) + '=' + std::string(value));
 }
 
 void append_environment(std::string& out) {
@@ -206,10 +207,6 @@ std::string resource_list(const Config::InitContainer& config) {
 
 }  // namespace
 
-std::string_view name_of(OnFailure on_failure) {
-  return on_failure == OnFailure::kFail ? "fail" : "fallback";
-}
-
 std::string render_init_container(const Config::InitContainer& config,
                                   const InitArguments& arguments) {
   std::string out;
@@ -222,10 +219,11 @@ std::string render_init_container(const Config::InitContainer& config,
   append_json_string(out, config.image_pull_policy);
   out += R"(,"command":[)";
   append_json_string(out, kInitCommand);
-  out += R"(],"args":["pod")";
-  append_argument(out, "--on-failure=", name_of(arguments.on_failure));
-  append_argument(out, "--interface=", arguments.interface);
-  append_argument(out, "--pnetid=", arguments.pnetid);
+  out += R"(],"args":[)";
+  append_json_string(out, kPodCommand);
+  append_argument(out, kOnFailureFlag, name_of(arguments.on_failure));
+  append_argument(out, kInterfaceFlag, arguments.interface);
+  append_argument(out, kPnetidFlag, arguments.pnetid);
   out += R"(],"env":)";
   append_environment(out);
   // Equal, or a Guaranteed pod would become a Burstable one.

@@ -21,8 +21,6 @@ struct InitArguments {
   std::string_view pnetid;
 };
 
-std::string_view name_of(OnFailure on_failure);
-
 // As JSON.
 std::string render_init_container(const Config::InitContainer& config,
                                   const InitArguments& arguments);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "base/keys.h"
+#include "base/pod_arguments.h"
+
 namespace smc::webhook {
 namespace {
 
@@ -11,7 +14,7 @@ bool is_alphanumeric(char c) {
 }
 
 bool is_on_failure(std::string_view value) {
-  return value == "fail" || value == "fallback";
+  return value == kFailWord || value == kFallbackWord;
 }
 
 // ^[A-Za-z0-9._-]{1,15}$: IFNAMSIZ is 16 with its end.
@@ -64,9 +67,9 @@ InitArguments apply_overrides(const Annotations& annotations, const Config& conf
   const std::string_view wanted =
       read_override(kOnFailureRule, annotations.on_failure, config, warnings);
   InitArguments arguments;
-  arguments.on_failure = wanted.empty()     ? on_failure
-                         : wanted == "fail" ? OnFailure::kFail
-                                            : OnFailure::kFallback;
+  arguments.on_failure = wanted.empty()        ? on_failure
+                         : wanted == kFailWord ? OnFailure::kFail
+                                               : OnFailure::kFallback;
   arguments.interface = read_override(kInterfaceRule, annotations.interface, config, warnings);
   arguments.pnetid = read_override(kPnetidRule, annotations.pnetid, config, warnings);
   return arguments;

@@ -2,15 +2,13 @@
 
 #include <string>
 
+#include "base/erdma_ports.h"
+
 namespace smc::webhook {
 namespace {
 
 constexpr Path kContainersPath{&kSpecPath, "containers"};
 constexpr Path kInitContainersPath{&kSpecPath, "initContainers"};
-
-// The kernel's eRDMA driver takes these ports for its own connections.
-constexpr std::int64_t kFirstErdmaPort = 65500;
-constexpr std::int64_t kLastErdmaPort = 65515;
 
 void warn_of_ports(Reader& reader, const Member& ports, std::string_view name, const Path& path,
                    Warnings& warnings) {
@@ -21,7 +19,7 @@ void warn_of_ports(Reader& reader, const Member& ports, std::string_view name, c
     const std::int64_t value = reader.integer(number, here).value_or(0);
     if (value < kFirstErdmaPort || value > kLastErdmaPort) return;
     warnings.add("containerPort " + std::to_string(value) + " of " + shown(name) +
-                 ": the kernel reserves 65500-65515 for eRDMA");
+                 ": the kernel reserves " + std::string(kErdmaPortsText) + " for eRDMA");
   });
 }
 

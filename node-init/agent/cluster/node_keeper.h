@@ -10,7 +10,7 @@
 
 #include "kube/client.h"
 #include "node-init/agent/cluster/events.h"
-#include "node-init/agent/cluster/keys.h"
+#include "node-init/agent/cluster/node_label.h"
 #include "node-init/agent/cluster/node_patch.h"
 #include "node-init/kernel/system.h"
 

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "node-init/agent/cluster/keys.h"
+#include "node-init/agent/cluster/node_label.h"
 #include "node-init/diagnosis/checks.h"
 
 namespace smc::node {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "node-init/agent/cluster/keys.h"
+#include "base/keys.h"
 
 namespace smc::node {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "kube/backoff.h"
 #include "kube/client.h"
-#include "node-init/agent/cluster/keys.h"
+#include "node-init/agent/cluster/node_label.h"
 
 namespace smc::node {
 

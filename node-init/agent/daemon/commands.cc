@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_text.h"
 #include "base/host_port.h"
 #include "base/limited_server.h"
 #include "base/log.h"
@@ -32,8 +33,9 @@ class NoDirectory final : public PodDirectory {
 };
 
 ExitCode fail(ExitCode code, const Error& error) {
-  std::fprintf(stderr, "smc-node-agent: error: %s hint: %s\n", error.text().c_str(),
-               error.hint.empty() ? "run it as root on the node" : error.hint.c_str());
+  Error said = error;
+  if (said.hint.empty()) said.hint = "run it as root on the node";
+  print_error("smc-node-agent", said);
   return code;
 }
 

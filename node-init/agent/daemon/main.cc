@@ -3,11 +3,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "base/command_line.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "node-init/agent/cluster/cluster_flags.h"
@@ -102,13 +100,7 @@ ExitCode run(int argc, char** argv) {
   add_run(app, options);
   const CLI::App* uninstall = add_uninstall(app, options);
   app.add_subcommand("version", "the version of this program");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error), ExitCode::kDone;
-    std::fprintf(stderr, "smc-node-agent: error: %s hint: smc-node-agent --help\n", error.what());
-    return ExitCode::kUsage;
-  }
+  if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
   if (app.got_subcommand("version")) {
     std::printf("smc-node-agent %s\n", smc::kVersion);
     return ExitCode::kDone;
@@ -125,10 +117,5 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return exit_status(run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "smc-node-agent: error: %s hint: report it\n", error.what());
-    return exit_status(ExitCode::kRefused);
-  }
+  return smc::run_program("smc-node-agent", [&] { return exit_status(run(argc, argv)); });
 }

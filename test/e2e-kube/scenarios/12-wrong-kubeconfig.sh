@@ -28,7 +28,7 @@ refused() { # PATTERN COMMAND...: it says so, with a hint, and ends with 2
   timeout 10 "$@" > "$SCENARIO_DIR/out" 2>&1 || status=$?
   equal "exit code of $*" 2 "$status"
   matches "words of $*" "$pattern" "$(cat "$SCENARIO_DIR/out")"
-  matches "hint of $*" 'hint: [^ ]+ ' "$(cat "$SCENARIO_DIR/out")"
+  matches "hint of $*" $'\nhint: [^ ]+ ' "$(cat "$SCENARIO_DIR/out")"
 }
 refused_by_all() { # KUBECONFIG PATTERN
   refused "$2" bash -c 'serve "$1" 9100' - "$1"

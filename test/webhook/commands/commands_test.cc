@@ -89,7 +89,7 @@ TEST_F(Review, ThatCannotBeReadIsOneLineOnStandardErrorAndNothingElse) {
     const Ran ran = run({"review"}, body);
     EXPECT_EQ(ran.code, 2) << body.substr(0, 50);
     EXPECT_EQ(ran.out, "") << body.substr(0, 50);
-    EXPECT_THAT(ran.err, MatchesRegex(std::string("smc-webhook: ") + kOneLine))
+    EXPECT_THAT(ran.err, MatchesRegex(std::string("smc-webhook: error: ") + kOneLine))
         << body.substr(0, 50);
   }
 }
@@ -99,7 +99,7 @@ TEST_F(Review, WithABadConfigurationIsRefusedToo) {
       run({"review", "--config", written("c.yaml", "a: 1\nlog: {level: x}")}, annotated_review());
   EXPECT_EQ(ran.code, 2);
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.err, ContainsRegex("c.yaml:1: a: .*\n.*c.yaml:2: log.level: .* hint: "));
+  EXPECT_THAT(ran.err, ContainsRegex("c.yaml:1: a: .*\n.*c.yaml:2: log.level: .*\nhint: "));
 }
 
 using Inject = Commands;
@@ -168,7 +168,7 @@ TEST_F(Inject, WhatCannotBeReadIs2WithItsLineAndLeavesTheOutputAlone) {
   const Ran ran = run({"inject", "-f", bad, "-o", out});
   EXPECT_EQ(ran.code, 2);
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.err, MatchesRegex("smc-webhook: .*in.yaml:1[23]: [^\n]+\n"));
+  EXPECT_THAT(ran.err, MatchesRegex("smc-webhook: error: .*in.yaml:1[23]: [^\n]+\n"));
   EXPECT_EQ(content("out.yaml"), "old");
   EXPECT_EQ(run({"inject", "-f", directory_.file("none")}).code, 2);
   EXPECT_EQ(run({"inject", "-f", "-", "-o", directory_.file("none/out.yaml")}, kCronJob).code, 2);

@@ -33,7 +33,7 @@ void expect_refused(const std::string& flag, const std::string& value, const std
   const test::Ran ran = test::run(kProgram, options);
   EXPECT_EQ(ran.code, 2) << flag << " " << value;
   EXPECT_THAT(ran.err, HasSubstr(what)) << flag << " " << value;
-  EXPECT_THAT(ran.err, testing::MatchesRegex("smc-webhook: [^\n]* hint: [^\n]+\n"));
+  EXPECT_THAT(ran.err, testing::MatchesRegex("smc-webhook: error: [^\n]*\nhint: [^\n]+\n"));
 }
 
 TEST(SelfManagedFlags, ThatNameNoObjectAreRefused) {

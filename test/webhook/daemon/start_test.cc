@@ -69,7 +69,7 @@ class Start : public testing::Test {
     EXPECT_EQ(ran.code, 2) << flag << " " << value;
     EXPECT_EQ(ran.out, "") << flag << " " << value;
     EXPECT_THAT(ran.err, HasSubstr(what)) << flag << " " << value;
-    EXPECT_THAT(ran.err, testing::MatchesRegex("smc-webhook: [^\n]* hint: [^\n]+\n"))
+    EXPECT_THAT(ran.err, testing::MatchesRegex("smc-webhook: error: [^\n]*\nhint: [^\n]+\n"))
         << flag << " " << value;
   }
 

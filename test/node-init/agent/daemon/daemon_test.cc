@@ -221,11 +221,11 @@ TEST_F(AgentProcess, AnAddressThatIsTakenIsRefusedAndAWrongOneIsUsage) {
   ASSERT_TRUE(get("/healthz"));
   Process second(run({"--listen", listen_}));
   EXPECT_EQ(second.wait(), 3) << second.out;
-  EXPECT_THAT(second.out, ContainsRegex("error: .*Address already in use.* hint: .*--listen"));
+  EXPECT_THAT(second.out, ContainsRegex("error: .*Address already in use.*\nhint: .*--listen"));
   for (const char* wrong : {"nonsense", "127.0.0.1:99999", "127.0.0.1:"}) {
     Process agent(run({"--listen", wrong}));
     EXPECT_EQ(agent.wait(), 1) << agent.out;
-    EXPECT_THAT(agent.out, ContainsRegex("error: .* hint: "));
+    EXPECT_THAT(agent.out, ContainsRegex("error: .*\nhint: "));
   }
 }
 
@@ -256,7 +256,7 @@ TEST_F(AgentProcess, WrongUsageIsOneWithAHint) {
   for (const auto& words : wrong) {
     Process agent(words);
     EXPECT_EQ(agent.wait(), 1) << agent.out;
-    EXPECT_THAT(agent.out, ContainsRegex("error: .* hint: ")) << testing::PrintToString(words);
+    EXPECT_THAT(agent.out, ContainsRegex("error: .*\nhint: ")) << testing::PrintToString(words);
   }
 }
 

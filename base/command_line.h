@@ -1,0 +1,23 @@
+// What the command lines of all programs share: usage errors, and an end for what was thrown. For
+// main.cc files and the main thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "base/exit_code.h"
+
+namespace smc {
+
+// Parses the command line of a program that has commands; `app` has the program's name. Nothing:
+// the options are filled in, go on. Otherwise the program ends with this code: help was asked for
+// and printed, or the command line is wrong, and standard error says why.
+std::optional<ExitCode> parse_command_line(CLI::App& app, int argc, const char* const* argv);
+
+// The exit status of `run`. An exception that leaves it is a broken invariant or memory that is
+// gone; it is said, and kRefused is the code.
+int run_program(const char* program, const std::function<int()>& run);
+
+}  // namespace smc
