@@ -1,0 +1,1 @@
+// Nothing: CMake compiles precompiled.h for a target, and a target has a source.
