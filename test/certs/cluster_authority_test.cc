@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
+#include "base/keys.h"
 #include "certs/authority_objects.h"
 #include "certs/inspect.h"
 #include "test/certs/shared_authority.h"
