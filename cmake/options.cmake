@@ -35,11 +35,15 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_definitions(smc_options INTERFACE _FORTIFY_SOURCE=3)
 endif()
 
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/maps)
+
 # smc_executable(NAME SOURCES...): a program of ours, named as users type it. With the property SMC_STATIC it is one
 # file that needs no loader, at an address that differs from run to run all the same.
 function(smc_executable name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE smc_options)
+  # what the linker took, for the licences and the bill of materials of the images
+  target_link_options(${name} PRIVATE -Wl,-Map=${PROJECT_BINARY_DIR}/maps/${name}.map)
   target_link_options(${name} PRIVATE $<IF:$<BOOL:$<TARGET_PROPERTY:SMC_STATIC>>,-static-pie,-pie>)
 endfunction()
 
