@@ -1,7 +1,8 @@
 # The images for those who have a container engine; `make image` makes the same contents without one.
 #   docker build --target smc-webhook -t REGISTRY/smc-webhook:VERSION .
-# and likewise for the targets smc-node-init and smc-node-agent.
-FROM debian:12 AS build
+# and likewise for the targets smc-node-init and smc-node-agent. --build-arg DEBIAN=13 builds on the other release.
+ARG DEBIAN=12
+FROM debian:${DEBIAN} AS build
 WORKDIR /src
 COPY . .
 RUN scripts/install-packages build image

@@ -1,10 +1,10 @@
-# The front door. Each target works as the first and only command in a clean clone on Debian 12: it installs
-# what is missing (as root or with sudo), builds, and does what its line says.
+# The front door. Each target works as the first and only command in a clean clone on Debian 12 or 13: it
+# installs what is missing (as root or with sudo), builds, and does what its line says.
 JOBS ?= $(shell nproc)
 BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
-.PHONY: help demo test lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube e2e-node build clean
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube e2e-node build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,8 +18,18 @@ demo: ## a pod before and after, over a real TLS connection
 	@$(call BUILD,release) --target smc-webhook smc-certs smc-demo
 	@scripts/demo
 
-test: build ## every test that needs no virtual machine and no cluster
-	@ctest --preset release
+test: build ## every test that needs no virtual machine and no cluster; T=REGEX for those with such names
+	@ctest --preset release $(if $(T),--tests-regex '$(T)')
+
+golden: ## writes the answers of the golden reviews anew, after a deliberate change; read the diff
+	@scripts/install-packages build
+	@$(call BUILD,release) --target inject_test
+	@SMC_UPDATE_GOLDEN=1 build/release/test/inject_test --gtest_brief=1 --gtest_filter='*Golden.*'
+	@git --no-pager diff --stat -- test/webhook/review/golden
+
+portability: ## builds and tests this tree in a root of the other Debian release, 12 or 13 (needs root; first run 20 min)
+	@scripts/install-packages portability
+	@scripts/portability
 
 lint: ## the order of the rooms, formatting, shellcheck, and clang-tidy over the programs
 	@scripts/install-packages build lint
