@@ -28,6 +28,11 @@ object() { # true|false
   jq -n "{apiVersion: \"istio.alibabacloud.com/v1beta1\", kind: \"ASMMeshConfig\", metadata: {name: \"default\"},
     spec: {smcEnabled: $1, ambientConfiguration: {enabled: true}, cniConfiguration: {repair: {enabled: true}}}}"
 }
+# create_object true|false KUBECTL: an API server answers 429, "storage is (re)initializing", for a moment after its kind is made
+create_object() {
+  object "$1" > "$SCENARIO_DIR/object.json"
+  await 20 "the object is made" "$2" apply -f "$SCENARIO_DIR/object.json"
+}
 watches() { # COUNT
   [ "$(metric smc_webhook_mesh_watch_connected)" = "$1" ]
 }
@@ -53,7 +58,7 @@ equal "decided by the configuration" 2 "$(metric smc_webhook_mesh_source 'source
 equal "watches" 2 "$(metric smc_webhook_mesh_watch_connected)"
 kubectl apply -f "$CRD"
 kubectl wait --for=condition=established --timeout=20s crd/asmmeshconfigs.istio.alibabacloud.com
-object false | kubectl apply -f -
+create_object false kubectl
 both 0
 equal "first init container with the switch off" none "$(first_of_a_pod)"
 matches "warning" "mesh_disabled" "$(cat "$SCENARIO_DIR/stderr")"
@@ -73,7 +78,7 @@ start_mesh_api_server
 await_api_server "$MESH_PORT"
 mesh apply -f "$CRD"
 mesh wait --for=condition=established --timeout=20s crd/asmmeshconfigs.istio.alibabacloud.com
-object false | mesh apply -f -
+create_object false mesh
 await 20 "the mesh has its default namespace" mesh get namespace default
 mesh -n default create serviceaccount smc
 mesh create clusterrole smc --verb=list,watch --resource=asmmeshconfigs.istio.alibabacloud.com --resource-name=default
