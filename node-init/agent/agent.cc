@@ -29,7 +29,7 @@ void log_steps(const NodeReport& report) {
 // Those checks that need a reader and were not there before.
 void log_changes(const std::vector<CheckResult>& before, const std::vector<CheckResult>& now) {
   for (const CheckResult& result : now) {
-    if (std::find(before.begin(), before.end(), result) != before.end()) continue;
+    if (std::ranges::find(before, result) != before.end()) continue;
     if (result.verdict == Verdict::kPass) {
       log::info("check",
                 {{"check", result.name}, {"verdict", "PASS"}, {"finding", result.finding}});
@@ -76,11 +76,10 @@ void Agent::round() {
   log_changes(current_.report.checks, report.checks);
   for (const SetupStep& step : report.steps) ++current_.counters.steps[{step.kind, step.repair}];
   ++current_.counters.rounds[report.exit_code()];
-  const bool repaired = std::any_of(report.steps.begin(), report.steps.end(),
-                                    [](const SetupStep& step) { return step.repair; });
+  const bool repaired = std::ranges::any_of(report.steps, &SetupStep::repair);
   pacer_.round_ended(system_.now(), !report.refused && !repaired);
   current_.report = std::move(report);
-  current_.last_round = std::chrono::system_clock::now();
+  current_.last_round = system_.wall_time();
   publish();
 }
 
@@ -93,10 +92,10 @@ void Agent::observe(int stop_fd) {
                 {{"error", observation->problem}, {"namespaces", observation->problems}});
     current_.observation = std::move(*observation);
     current_.observed = true;
-    blind_.clear();
-  } else if (observation.error().text() != blind_) {
+    observation_error_.clear();
+  } else if (observation.error().text() != observation_error_) {
     log::error("pods could not be observed", observation.error());
-    blind_ = observation.error().text();
+    observation_error_ = observation.error().text();
   }
   const auto end = system_.now();
   current_.observation_took = end - begin;
@@ -135,7 +134,7 @@ std::string Agent::metrics() const {
   return metrics_text(*snapshot(), pods_);
 }
 
-std::string Agent::ailing() const {
+std::string Agent::unhealthy() const {
   const std::lock_guard lock(mutex_);
   const auto silent = system_.now() - alive_;
   if (silent < options_.period + kStuck) return "";

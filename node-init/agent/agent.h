@@ -39,7 +39,7 @@ class Agent {
   std::string metrics() const;
 
   // Why the process should be restarted; empty: it is well.
-  std::string ailing() const;
+  std::string unhealthy() const;
 
   // Why the node cannot carry SMC-R, in one line; empty: it can.
   std::string not_ready() const;
@@ -61,7 +61,7 @@ class Agent {
   RoundPacer pacer_;
   Clock::time_point next_observation_;
   AgentSnapshot current_;
-  std::string blind_;  // why pods cannot be observed, as last logged; empty: they can
+  std::string observation_error_;  // why pods cannot be observed, as last logged; empty: they can
 
   mutable std::mutex mutex_;
   std::shared_ptr<const AgentSnapshot> published_;  // guarded by mutex_

@@ -129,17 +129,17 @@ struct NamespaceFamilies {
       counter("smc_node_fallbacks_total", "Connections that asked for SMC and went on as TCP.");
   Family sockets = gauge("smc_node_sockets", "Open SMC sockets by what carries their data.");
 
-  void add(const Labels& scope, const Figures& figures) {
-    for (const auto& [kind, count] : figures.counts.connections)
+  void add(const Labels& scope, const ScopeStats& stats) {
+    for (const auto& [kind, count] : stats.counts.connections)
       connections.add(scope,
                       {{"side", side_name(kind.side)}, {"version", std::to_string(kind.version)}},
                       count);
-    for (const auto& [key, count] : figures.counts.fallbacks) {
+    for (const auto& [key, count] : stats.counts.fallbacks) {
       Labels labels = reason_labels(key.code);
       labels.emplace_back("side", side_name(key.side));
       fallbacks.add(scope, labels, count);
     }
-    for (const auto& [kind, count] : figures.sockets)
+    for (const auto& [kind, count] : stats.sockets)
       sockets.add(scope, {{"mode", mode_label(kind.mode)}, {"hop", hop_label(kind.hop)}}, count);
   }
 };
@@ -147,10 +147,10 @@ struct NamespaceFamilies {
 void append_namespaces(Families& out, const Observation& observation, const PodDirectory& pods) {
   NamespaceFamilies families;
   families.add({{"scope", "node"}}, observation.node);
-  for (const auto& [uid, figures] : observation.pods) {
+  for (const auto& [uid, stats] : observation.pods) {
     const PodName name = pods.name_of(uid);
     families.add({{"scope", "pod"}, {"pod_uid", uid}, {"namespace", name.ns}, {"pod", name.name}},
-                 figures);
+                 stats);
   }
   out.push_back(families.connections.take());
   out.push_back(families.fallbacks.take());

@@ -12,7 +12,7 @@ namespace smc::node {
 namespace {
 
 // If one process ends between the inventory and the visit, the next one still leads in.
-constexpr std::size_t kMaxDoors = 3;
+constexpr std::size_t kMaxPaths = 3;
 
 bool is_process(const std::string& name) {
   return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
@@ -27,7 +27,7 @@ bool gone(int error) {
 }
 
 void add_process(System& system, const std::string& process, PodNamespace& space) {
-  if (space.doors.size() < kMaxDoors) space.doors.push_back(net_link(process));
+  if (space.ns_paths.size() < kMaxPaths) space.ns_paths.push_back(net_link(process));
   if (!space.pod_uid.empty()) return;
   const auto cgroups = system.read_file("/proc/" + process + "/cgroup");
   if (!cgroups) return;
@@ -82,9 +82,9 @@ Result<NetNamespaces> find_net_namespaces(System& system) {
 
 Result<bool> inside(System& system, const PodNamespace& pod,
                     const std::function<Result<void>()>& body) {
-  for (const std::string& door : pod.doors) {
+  for (const std::string& ns_path : pod.ns_paths) {
     bool entered = false;
-    const auto done = system.in_net_namespace(door, [&]() -> Result<void> {
+    const auto done = system.in_net_namespace(ns_path, [&]() -> Result<void> {
       // The process may have ended and another one have got its number.
       const auto here = system.read_link("/proc/thread-self/ns/net");
       if (!here) return here.error();

@@ -21,7 +21,7 @@ struct PodNamespace {
   std::uint64_t inode = 0;
   std::string pod_uid;
   // /proc/PID/ns/net of some of its processes, any of which may end at any time.
-  std::vector<std::string> doors;
+  std::vector<std::string> ns_paths;
 };
 
 struct NetNamespaces {

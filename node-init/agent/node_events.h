@@ -1,4 +1,4 @@
-// Tells that something changed on the node which may concern SMC: a link, an address, an RDMA
+// Reports that something changed on the node which may concern SMC: a link, an address, an RDMA
 // device. Changes of pnetids and UEIDs make no event in the kernel; the agent's period finds them.
 // One thread.
 #pragma once
@@ -44,7 +44,7 @@ class NodeEvents {
 };
 
 // Whether a datagram of rtnetlink is about one of these interfaces. A malformed one counts: better
-// one look too many.
+// one round too many.
 bool link_event_concerns(std::string_view datagram, const std::set<int>& ifindexes);
 
 // Whether a message of the kernel's device events (kobject_uevent) is about an RDMA device.

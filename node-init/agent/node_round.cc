@@ -67,14 +67,14 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
   if (!tables) return tables.error();
   auto record = load_record(file, !options.dry_run, report.checks);
   if (!record) return record.error();
-  SetupPlan plan = plan_setup(*tables, *record, options.wish);
+  SetupPlan plan = plan_setup(*tables, *record, options.setup);
   if (options.dry_run) {
     report.steps = plan.steps;
     take_over_plan(report, std::move(plan));
     return {};
   }
-  if (record->stood_down) {
-    report.stood_down = true;
+  if (record->uninstalled) {
+    report.uninstalled = true;
     take_over_plan(report, std::move(plan));
     report.checks.push_back({"set-up", Verdict::kFail, "taken back by smc-node-agent uninstall",
                              "start the agent again to set the node up"});
@@ -87,7 +87,7 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
   }
   tables = read_node_tables(system);
   if (!tables) return tables.error();
-  SetupPlan after = plan_setup(*tables, *record, options.wish);
+  SetupPlan after = plan_setup(*tables, *record, options.setup);
   if (!after.steps.empty() && !report.refused)
     report.checks.push_back({"set-up", Verdict::kFail,
                              after.steps.front().text + ": it does not stay",
@@ -99,7 +99,7 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
 void set_up_locked(System& system, const OwnRecordFile& file, const RoundOptions& options,
                    NodeReport& report) {
   // A dry run must work without the right to write anywhere.
-  auto lock = options.dry_run ? Result<Fd>(Fd()) : file.lock(kLockTimeout);
+  auto lock = options.dry_run ? Result<Fd>(Fd()) : file.lock(system, kLockTimeout);
   const auto done = lock ? set_up(system, file, options, report) : Result<void>(lock.error());
   if (done) return;
   report.refused = done.error();
@@ -138,17 +138,17 @@ NodeReport run_node_round(System& system, const OwnRecordFile& file, const Round
   for (const CheckFunction check : node_checks()) report.checks.push_back(check(system, where));
   if (!smc) return report;
   set_up_locked(system, file, options, report);
-  if (options.wish.ueid.empty()) report.checks.push_back(check_ueid(system, where));
+  if (options.setup.ueid.empty()) report.checks.push_back(check_ueid(system, where));
   return report;
 }
 
-Result<bool> take_up_duty(const OwnRecordFile& file) {
-  auto lock = file.lock(kLockTimeout);
+Result<bool> resume_after_uninstall(System& system, const OwnRecordFile& file) {
+  auto lock = file.lock(system, kLockTimeout);
   if (!lock) return lock.error();
   auto record = file.load();
   // A record that cannot be read is the round's business.
-  if (!record || !record->stood_down) return false;
-  record->stood_down = false;
+  if (!record || !record->uninstalled) return false;
+  record->uninstalled = false;
   if (auto saved = file.save(*record); !saved) return saved.error();
   return true;
 }

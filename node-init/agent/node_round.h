@@ -17,7 +17,7 @@
 namespace smc::node {
 
 struct RoundOptions {
-  SetupWish wish;
+  SetupConfig setup;
   std::string host_root;  // see node_checks.h
   bool dry_run = false;   // plan, and change nothing
 };
@@ -28,7 +28,7 @@ struct NodeReport {
   std::vector<UeidState> ueids;
   std::vector<SetupStep> steps;  // that were applied; with dry_run: that would be
   std::optional<Error> refused;  // the step that the kernel, or the file system, refused
-  bool stood_down = false;       // `uninstall` took everything back
+  bool uninstalled = false;      // `uninstall` took everything back
 
   // The node's verdict: pods can use SMC-R here.
   bool ready() const { return overall(checks) != Verdict::kFail; }
@@ -38,8 +38,8 @@ struct NodeReport {
 // Never throws away what it found out: whatever fails is a check that fails.
 NodeReport run_node_round(System& system, const OwnRecordFile& file, const RoundOptions& options);
 
-// Lets an agent repair again after `uninstall` told it to stop. True if it had been told so.
-Result<bool> take_up_duty(const OwnRecordFile& file);
+// Lets an agent set the node up again after `uninstall` made it stop. True if that was so.
+Result<bool> resume_after_uninstall(System& system, const OwnRecordFile& file);
 
 // For a person: one line for each step and check.
 std::string report_text(const NodeReport& report, bool dry_run);

@@ -19,13 +19,12 @@ PnetEntry entry_of(const OwnPnetid& own) {
 }
 
 bool has_device(const NodeTables& tables, const std::string& name) {
-  return std::any_of(tables.devices.begin(), tables.devices.end(),
-                     [&](const SmcDevice& device) { return device.name == name; });
+  return std::ranges::any_of(tables.devices,
+                             [&](const SmcDevice& device) { return device.name == name; });
 }
 
 const Link* link_of(const NodeTables& tables, int index) {
-  const auto found = std::find_if(tables.links.begin(), tables.links.end(),
-                                  [&](const Link& link) { return link.index == index; });
+  const auto found = std::ranges::find(tables.links, index, &Link::index);
   return index == 0 || found == tables.links.end() ? nullptr : &*found;
 }
 
@@ -52,10 +51,9 @@ PortState state_of(const NodeTables& tables, const OwnRecord& record, const SmcD
   state.active = port.active;
   state.ifindex = port.ifindex;
   if (const Link* link = link_of(tables, port.ifindex)) state.interface = link->name;
-  const auto entry =
-      std::find_if(tables.pnetids.begin(), tables.pnetids.end(), [&](const PnetEntry& candidate) {
-        return candidate.ib_device == device.name && candidate.ib_port == port.number;
-      });
+  const auto entry = std::ranges::find_if(tables.pnetids, [&](const PnetEntry& candidate) {
+    return candidate.ib_device == device.name && candidate.ib_port == port.number;
+  });
   const bool in_table = entry != tables.pnetids.end();
   state.pnetid = in_table ? entry->pnetid : port.pnetid;
   state.owner = owner_of(state, in_table, record);
@@ -80,13 +78,13 @@ SetupStep set_pnetid_step(const PortState& port, const std::string& wanted,
 
 // A port that has another pnetid than the wanted one.
 void plan_foreign_pnetid(SetupPlan& plan, const PortState& port, const std::string& wanted,
-                         const SetupWish& wish, const OwnRecord& record) {
+                         const SetupConfig& config, const OwnRecord& record) {
   if (port.owner == Owner::kHardware) {
     plan.checks.push_back(
         pnetid_check(Verdict::kPass, port, "has " + port.pnetid + " of its own, which stays"));
     return;
   }
-  if (port.owner == Owner::kAgent || wish.take_over) {
+  if (port.owner == Owner::kAgent || config.take_over) {
     plan.steps.push_back(set_pnetid_step(port, wanted, record));
     plan.checks.push_back(pnetid_check(Verdict::kWarn, port, port.pnetid + ", not yet " + wanted,
                                        "smc-node-agent run sets it"));
@@ -97,8 +95,8 @@ void plan_foreign_pnetid(SetupPlan& plan, const PortState& port, const std::stri
 }
 
 void plan_port(SetupPlan& plan, const NodeTables& tables, const OwnRecord& record,
-               const SetupWish& wish, const PortState& port, const SmcPort& smc_port) {
-  std::string wanted = wish.pnetid;
+               const SetupConfig& config, const PortState& port, const SmcPort& smc_port) {
+  std::string wanted = config.pnetid;
   if (wanted.empty())
     if (const Link* link = link_of(tables, smc_port.ifindex)) wanted = pnetid_of_mac(link->mac);
 
@@ -116,21 +114,21 @@ void plan_port(SetupPlan& plan, const NodeTables& tables, const OwnRecord& recor
         Verdict::kPass, port,
         port.pnetid + (port.owner == Owner::kOther ? ", which another program set up" : "")));
   } else {
-    plan_foreign_pnetid(plan, port, wanted, wish, record);
+    plan_foreign_pnetid(plan, port, wanted, config, record);
   }
 }
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
+  return std::ranges::find(all, one) != all.end();
 }
 
 void plan_ueids(SetupPlan& plan, const NodeTables& tables, const OwnRecord& record,
-                const SetupWish& wish) {
+                const SetupConfig& config) {
   std::size_t left = tables.ueids.size();
   for (const std::string& ueid : tables.ueids) {
     const bool own = record.owns_ueid(ueid);
     plan.ueids.push_back({ueid, own ? Owner::kAgent : Owner::kOther});
-    if (!own || ueid == wish.ueid) continue;
+    if (!own || ueid == config.ueid) continue;
     plan.steps.push_back({SetupStep::Kind::kRemoveUeid,
                           {},
                           ueid,
@@ -141,22 +139,22 @@ void plan_ueids(SetupPlan& plan, const NodeTables& tables, const OwnRecord& reco
   const auto found = [&](Verdict verdict, const std::string& text, const std::string& hint = {}) {
     plan.checks.push_back({"ueid", verdict, text, hint});
   };
-  if (wish.ueid.empty()) return;
+  if (config.ueid.empty()) return;
   if (!tables.has_ueids) {
     found(Verdict::kWarn, "this kernel's SMC has none, so SMC-R v1 only",
           "leave --ueid away on this node");
-  } else if (contains(tables.ueids, wish.ueid)) {
-    found(Verdict::kPass, wish.ueid);
+  } else if (contains(tables.ueids, config.ueid)) {
+    found(Verdict::kPass, config.ueid);
   } else if (left >= kMaxUeids) {
-    found(Verdict::kFail, "the node's table of 4 is full and lacks " + wish.ueid,
+    found(Verdict::kFail, "the node's table of 4 is full and lacks " + config.ueid,
           "choose one of those that are there with --ueid, or remove one of another program");
   } else {
     plan.steps.push_back({SetupStep::Kind::kAddUeid,
                           {},
-                          wish.ueid,
-                          record.owns_ueid(wish.ueid),
-                          "UEID " + wish.ueid});
-    found(Verdict::kWarn, wish.ueid + " is not there yet", "smc-node-agent run adds it");
+                          config.ueid,
+                          record.owns_ueid(config.ueid),
+                          "UEID " + config.ueid});
+    found(Verdict::kWarn, config.ueid + " is not there yet", "smc-node-agent run adds it");
   }
 }
 
@@ -219,20 +217,20 @@ Result<NodeTables> read_node_tables(System& system) {
   return tables;
 }
 
-SetupPlan plan_setup(const NodeTables& tables, const OwnRecord& record, const SetupWish& wish) {
+SetupPlan plan_setup(const NodeTables& tables, const OwnRecord& record, const SetupConfig& config) {
   SetupPlan plan;
   for (const SmcDevice& device : tables.devices) {
-    if (!wish.devices.empty() && !contains(wish.devices, device.name)) continue;
+    if (!config.devices.empty() && !contains(config.devices, device.name)) continue;
     for (const SmcPort& port : device.ports) {
       plan.ports.push_back(state_of(tables, record, device, port));
-      plan_port(plan, tables, record, wish, plan.ports.back(), port);
+      plan_port(plan, tables, record, config, plan.ports.back(), port);
     }
   }
-  for (const std::string& name : wish.devices)
+  for (const std::string& name : config.devices)
     if (!has_device(tables, name))
       plan.checks.push_back({"rdma device", Verdict::kFail, name + ": SMC has no such device",
                              "correct --device, or load the device's driver"});
-  plan_ueids(plan, tables, record, wish);
+  plan_ueids(plan, tables, record, config);
   return plan;
 }
 
@@ -243,26 +241,23 @@ Result<void> apply_step(System& system, const OwnRecordFile& file, OwnRecord& re
   return change_ueid(system, file, record, step);
 }
 
-Result<void> take_back(System& system, const OwnRecordFile& file, OwnRecord& record,
-                       std::vector<std::string>& undone) {
+Result<void> remove_own_setup(System& system, const OwnRecordFile& file, OwnRecord& record,
+                              std::vector<std::string>& removed) {
   std::optional<Error> first;
-  const auto failed = [&](const Error& error) {
-    if (!first) first = error;
+  // What the kernel refuses to remove stays in the record.
+  const auto is_gone = [&](const Result<bool>& done, const std::string& what) {
+    if (!done && !first) first = done.error();
+    if (done && *done) removed.push_back(what);
+    return done.ok();
   };
   std::erase_if(record.pnetids, [&](const OwnPnetid& own) {
-    const auto removed = remove_pnet_entry(system, entry_of(own));
-    if (!removed) return failed(removed.error()), false;
-    if (*removed)
-      undone.push_back("pnetid " + own.pnetid + " of " + port_text(own.device, own.port));
-    return true;
+    return is_gone(remove_pnet_entry(system, entry_of(own)),
+                   "pnetid " + own.pnetid + " of " + port_text(own.device, own.port));
   });
   std::erase_if(record.ueids, [&](const std::string& ueid) {
-    const auto removed = remove_ueid(system, ueid);
-    if (!removed) return failed(removed.error()), false;
-    if (*removed) undone.push_back("UEID " + ueid);
-    return true;
+    return is_gone(remove_ueid(system, ueid), "UEID " + ueid);
   });
-  if (auto saved = file.save(record); !saved) failed(saved.error());
+  if (auto saved = file.save(record); !saved && !first) first = saved.error();
   if (first) return *first;
   return {};
 }

@@ -16,7 +16,7 @@
 
 namespace smc::node {
 
-struct SetupWish {
+struct SetupConfig {
   std::string pnetid;                // normal form; empty: the MAC of each port's own interface
   std::vector<std::string> devices;  // empty: every one that SMC has taken in
   std::string ueid;                  // normal form; empty: none
@@ -66,10 +66,10 @@ struct SetupPlan {
   std::vector<SetupStep> steps;  // in this order
   std::vector<PortState> ports;  // as they are before the steps
   std::vector<UeidState> ueids;
-  std::vector<CheckResult> checks;  // of what is wished for; what a step will mend is kWarn
+  std::vector<CheckResult> checks;  // of what is configured; what a step will mend is kWarn
 };
 
-SetupPlan plan_setup(const NodeTables& tables, const OwnRecord& record, const SetupWish& wish);
+SetupPlan plan_setup(const NodeTables& tables, const OwnRecord& record, const SetupConfig& config);
 
 // Writes the intent into `record` and its file, then the kernel. On failure the record may name
 // what is not there, which the next round or `uninstall` settles.
@@ -77,9 +77,9 @@ Result<void> apply_step(System& system, const OwnRecordFile& file, OwnRecord& re
                         const SetupStep& step);
 
 // Removes from the kernel what the record names and leaves everything else; what is gone already is
-// no error. `undone` says each thing that was removed. Goes on after a failure and returns the
+// no error. `removed` says each thing that was removed. Goes on after a failure and returns the
 // first; the record then keeps what is left.
-Result<void> take_back(System& system, const OwnRecordFile& file, OwnRecord& record,
-                       std::vector<std::string>& undone);
+Result<void> remove_own_setup(System& system, const OwnRecordFile& file, OwnRecord& record,
+                              std::vector<std::string>& removed);
 
 }  // namespace smc::node

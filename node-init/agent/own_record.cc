@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -32,14 +31,14 @@ json to_json(const OwnRecord& record, const std::string& boot_id) {
   for (const OwnPnetid& entry : record.pnetids)
     pnetids.push_back({{"device", entry.device}, {"port", entry.port}, {"pnetid", entry.pnetid}});
   return {{"bootId", boot_id},
-          {"stoodDown", record.stood_down},
+          {"uninstalled", record.uninstalled},
           {"ueids", record.ueids},
           {"pnetids", std::move(pnetids)}};
 }
 
 OwnRecord from_json(const json& document) {
   OwnRecord record;
-  record.stood_down = document.at("stoodDown").get<bool>();
+  record.uninstalled = document.value("uninstalled", false);
   record.ueids = document.at("ueids").get<std::vector<std::string>>();
   for (const json& entry : document.at("pnetids"))
     record.pnetids.push_back({entry.at("device").get<std::string>(), entry.at("port").get<int>(),
@@ -50,11 +49,11 @@ OwnRecord from_json(const json& document) {
 }  // namespace
 
 bool OwnRecord::owns_ueid(const std::string& ueid) const {
-  return std::find(ueids.begin(), ueids.end(), ueid) != ueids.end();
+  return std::ranges::find(ueids, ueid) != ueids.end();
 }
 
 bool OwnRecord::owns_pnetid(const OwnPnetid& entry) const {
-  return std::find(pnetids.begin(), pnetids.end(), entry) != pnetids.end();
+  return std::ranges::find(pnetids, entry) != pnetids.end();
 }
 
 void OwnRecord::add_pnetid(const OwnPnetid& entry) {
@@ -67,19 +66,19 @@ void OwnRecord::settle_pnetid(const OwnPnetid& entry) {
   });
 }
 
-Result<Fd> OwnRecordFile::lock(std::chrono::milliseconds timeout) const {
+Result<Fd> OwnRecordFile::lock(System& system, std::chrono::milliseconds timeout) const {
   std::error_code failed;
   std::filesystem::create_directories(directory_, failed);
   if (failed) return directory_error("make the directory " + directory_, failed.value());
   const std::string path = directory_ + "/lock";
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return directory_error("open " + path, errno);
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = system.now() + timeout;
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return directory_error("lock " + path, errno);
-    if (std::chrono::steady_clock::now() >= deadline)
+    if (system.now() >= deadline)
       return Error{"lock " + path, EBUSY, "another smc-node-agent is at work on this node"};
-    std::this_thread::sleep_for(kLockPoll);
+    system.sleep_for(kLockPoll);
   }
   return fd;
 }

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "node-init/kernel/system.h"
 
 namespace smc::node {
 
@@ -30,7 +31,7 @@ struct OwnRecord {
   // While an entry is being corrected, a port has two: the old one and the wanted one.
   std::vector<OwnPnetid> pnetids;
   // `uninstall` ran: an agent that is still running must not repair what was taken back.
-  bool stood_down = false;
+  bool uninstalled = false;
 
   bool owns_ueid(const std::string& ueid) const;
   bool owns_pnetid(const OwnPnetid& entry) const;
@@ -47,7 +48,7 @@ class OwnRecordFile {
 
   // Keeps every other agent out of the record, and so out of a round, until the Fd is closed.
   // EBUSY where another one holds it for longer than `timeout`. Makes the directory.
-  Result<Fd> lock(std::chrono::milliseconds timeout) const;
+  Result<Fd> lock(System& system, std::chrono::milliseconds timeout) const;
 
   // An empty record where there is none or it is of another boot. EBADMSG if it cannot be read as
   // one; the file is then left as it is.

@@ -20,23 +20,23 @@ Result<Observation> PodObserver::observe(const std::function<bool()>& stop) {
   if (!found) return found.error();
   Observation observation;
   observation.dropped = found->dropped;
-  forget_the_gone(*found);
-  look_at_node(observation);
+  drop_ended(*found);
+  observe_node(observation);
   for (const PodNamespace& space : found->of_pods) {
     if (stop()) break;
-    look_into(space, observation);
+    observe_namespace(space, observation);
   }
   for (auto& [uid, pod] : pods_) {
-    Figures& figures = observation.pods[uid];
-    figures.counts = pod.gone;
-    for (const auto& [inode, totals] : pod.live) figures.counts.add(totals.counts());
-    figures.sockets = std::exchange(pod.sockets, {});
-    figures.setups = std::exchange(pod.setups, {});
+    ScopeStats& stats = observation.pods[uid];
+    stats.counts = pod.gone;
+    for (const auto& [inode, totals] : pod.live) stats.counts.add(totals.counts());
+    stats.sockets = std::exchange(pod.sockets, {});
+    stats.setups = std::exchange(pod.setups, {});
   }
   return observation;
 }
 
-void PodObserver::forget_the_gone(const NetNamespaces& found) {
+void PodObserver::drop_ended(const NetNamespaces& found) {
   std::map<std::string, std::set<std::uint64_t>> there;
   for (const PodNamespace& space : found.of_pods) there[space.pod_uid].insert(space.inode);
   std::erase_if(pods_, [&](const auto& pod) { return !there.contains(pod.first); });
@@ -50,7 +50,7 @@ void PodObserver::forget_the_gone(const NetNamespaces& found) {
   }
 }
 
-void PodObserver::look_at_node(Observation& observation) {
+void PodObserver::observe_node(Observation& observation) {
   const NamespaceReading reading = read_namespace(system_);
   if (reading.problem) note_problem(observation, "the node", *reading.problem);
   node_.update(reading);
@@ -60,7 +60,7 @@ void PodObserver::look_at_node(Observation& observation) {
     observation.active_pnetids = active_pnetids(*devices);
 }
 
-void PodObserver::look_into(const PodNamespace& space, Observation& observation) {
+void PodObserver::observe_namespace(const PodNamespace& space, Observation& observation) {
   NamespaceReading reading;
   std::optional<NamespaceSetup> setup;
   const auto entered = inside(system_, space, [&]() -> Result<void> {

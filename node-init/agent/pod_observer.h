@@ -31,19 +31,19 @@ class PodDirectory {
   virtual PodName name_of(const std::string& uid) const = 0;
 };
 
-struct Figures {
+struct ScopeStats {
   SmcCounts counts;
   SocketCounts sockets;
   std::vector<NamespaceSetup> setups;  // one a namespace that could be read
 };
 
 struct Observation {
-  Figures node;                         // its own namespace, which hostNetwork pods share
-  std::map<std::string, Figures> pods;  // by UID
-  std::size_t namespaces = 0;           // of pods, that were looked into
-  std::size_t dropped = 0;              // of pods, beyond the limit
-  std::size_t problems = 0;             // namespaces of which something could not be read
-  std::string problem;                  // the first of them
+  ScopeStats node;                         // its own namespace, which hostNetwork pods share
+  std::map<std::string, ScopeStats> pods;  // by UID
+  std::size_t namespaces = 0;              // of pods, that were looked into
+  std::size_t dropped = 0;                 // of pods, beyond the limit
+  std::size_t problems = 0;                // namespaces of which something could not be read
+  std::string problem;                     // the first of them
   // Of the active ports of SMC's devices; nothing where they could not be read.
   std::optional<std::vector<std::string>> active_pnetids;
 };
@@ -64,9 +64,9 @@ class PodObserver {
     std::vector<NamespaceSetup> setups;             // at this round
   };
 
-  void forget_the_gone(const NetNamespaces& found);
-  void look_into(const PodNamespace& space, Observation& observation);
-  void look_at_node(Observation& observation);
+  void drop_ended(const NetNamespaces& found);
+  void observe_namespace(const PodNamespace& space, Observation& observation);
+  void observe_node(Observation& observation);
 
   System& system_;
   NamespaceTotals node_;

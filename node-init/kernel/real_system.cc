@@ -101,6 +101,9 @@ class RealSystem final : public System {
   }
 
   Clock::time_point now() override { return Clock::now(); }
+  std::chrono::system_clock::time_point wall_time() override {
+    return std::chrono::system_clock::now();
+  }
   void sleep_for(std::chrono::milliseconds duration) override {
     std::this_thread::sleep_for(duration);
   }

@@ -107,6 +107,8 @@ class System {
                                                             std::chrono::milliseconds timeout) = 0;
 
   virtual Clock::time_point now() = 0;
+  // For what people read: it may jump.
+  virtual std::chrono::system_clock::time_point wall_time() = 0;
   virtual void sleep_for(std::chrono::milliseconds duration) = 0;
 };
 

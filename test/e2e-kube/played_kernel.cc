@@ -36,7 +36,7 @@ json read_json(const std::string& path) {
   return text ? json::parse(*text) : json::object();
 }
 
-// One thread: the agent's rounds; now() is for any.
+// One thread: the agent's rounds; the clocks are for any.
 class PlayedKernel final : public System {
  public:
   PlayedKernel() : folder_(environment("SMC_PLAYED_KERNEL")), node_(environment("NODE_NAME")) {
@@ -97,6 +97,7 @@ class PlayedKernel final : public System {
     return fake_.connect_smc_pair(address, timeout);
   }
   Clock::time_point now() override { return real_->now(); }
+  std::chrono::system_clock::time_point wall_time() override { return real_->wall_time(); }
   void sleep_for(std::chrono::milliseconds duration) override { real_->sleep_for(duration); }
 
  private:

@@ -1,47 +1,40 @@
-// The part of smc-node-agent's command line that is about the cluster. For the main thread.
+// What smc-node-agent's command line says about the cluster, and the options that follow from it.
+// For the main thread.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
 
-#include "node-init/agent/cluster/cluster_command.h"
+#include "base/result.h"
+#include "kube/cluster.h"
+#include "node-init/agent/cluster/cluster_side.h"
+#include "node-init/agent/cluster/removal.h"
 
 namespace smc::node {
 
-inline CLI::Validator parsed_by(bool (*reads)(const std::string&), const std::string& form) {
-  return {[reads, form](std::string& text) { return reads(text) ? std::string() : form; }, form};
-}
+struct ClusterFlags {
+  std::string kubeconfig;  // empty: the pod's service account, if this is a pod
+  std::string node;        // empty: this agent labels no Node
+  std::string daemonset;   // NAMESPACE/NAME; empty: none
+  std::string label;       // KEY=VALUE; empty: the default
+  int on_after_s = 10;
+  int off_after_s = 30;
+  int node_period_s = 60;
+  int timeout_s = 120;
+};
 
-inline void add_cluster_flags(CLI::App* command, ClusterCommand& cluster) {
-  command->add_option("--kubeconfig", cluster.kubeconfig,
-                      "the API server and who asks it; default: the pod's service account, and "
-                      "without one no cluster");
-  command->add_option("--node-name", cluster.node, "the Node that this agent speaks for")
-      ->envname("NODE_NAME");
-  command
-      ->add_option(
-          "--label", cluster.label,
-          "of Nodes that can carry SMC-R; default " + NodeLabel().key + "=" + NodeLabel().value)
-      ->check(
-          parsed_by([](const std::string& text) { return parse_label(text).ok(); }, "KEY=VALUE"));
-  command
-      ->add_option("--daemonset", cluster.daemonset,
-                   "NAMESPACE/NAME of the agents: as long as it is there, an agent that ends is "
-                   "replaced and takes nothing back")
-      ->check(parsed_by([](const std::string& text) { return parse_object_name(text).ok(); },
-                        "NAMESPACE/NAME"));
-}
+// The parts of "KEY=VALUE" and "NAMESPACE/NAME"; an error says what is wrong.
+Result<NodeLabel> parse_label(const std::string& text);
+Result<ObjectName> parse_object_name(const std::string& text);
 
-inline void add_label_flags(CLI::App* run, ClusterCommand& cluster) {
-  const auto seconds = [&](const char* flag, int& value, const std::string& what) {
-    run->add_option(flag, value, what + "; default " + std::to_string(value))
-        ->check(CLI::Range(1, 3600));
-  };
-  seconds("--label-after", cluster.on_after_s,
-          "seconds for which the node has to be ready before it gets its label");
-  seconds("--unlabel-after", cluster.off_after_s,
-          "seconds for which it has to be not ready before it loses it");
-  seconds("--node-period", cluster.node_period_s,
-          "seconds after which a label that somebody changed is put right");
-}
+// Where the API server is; null where this is no pod and no kubeconfig is given. An error only of a
+// kubeconfig that was asked for.
+Result<std::shared_ptr<const kube::Cluster>> find_cluster(const ClusterFlags& flags);
+// Null, which is logged, also where the agent does not know which Node is its own.
+Result<std::shared_ptr<const kube::Cluster>> find_cluster_of_node(const ClusterFlags& flags);
+
+ClusterOptions cluster_options(const ClusterFlags& flags);
+RemovalOptions removal_options(const ClusterFlags& flags, std::chrono::milliseconds timeout);
 
 }  // namespace smc::node

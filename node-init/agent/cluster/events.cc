@@ -60,7 +60,7 @@ kube::Outcome<void> EventQueue::flush(kube::Client& client, Clock::time_point no
     if (!made && (made.error().passing() || made.error().lacks_right())) return made.error();
     share_.spend(now);
     queue_.pop_front();
-    // Told already, by this agent or the one before it.
+    // Reported already, by this agent or the one before it.
     if (!made && made.error().conflict()) continue;
     if (!made) {
       ++dropped_;

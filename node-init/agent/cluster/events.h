@@ -28,7 +28,7 @@ kube::Event pod_event(const Finding& finding, const std::string& node,
 class EventQueue {
  public:
   // As client-go allows one source: 25 at once. Then one every 5 s, so that a webhook that was away
-  // for a full node's start (110 pods) is told within 10 minutes.
+  // for a full node's start (110 pods) is reported within 10 minutes.
   static constexpr double kBurst = 25;
   static constexpr std::chrono::seconds kRefill{5};
   // Beyond it the oldest go: nobody reads hours of them.

@@ -1,4 +1,4 @@
-// Whether the node shall bear its label, decided from the verdicts of many rounds, so that a device
+// Whether the node shall have its label, decided from the verdicts of many rounds, so that a device
 // that comes and goes does not make every watcher of Nodes run. Pure; one thread.
 #pragma once
 
@@ -31,7 +31,7 @@ class LabelLatch {
   // The agent shall no longer answer for the node: off at once.
   void withdraw() { on_ = false; }
 
-  // Nothing until the first decision: whatever the node bears, another agent left it for a reason.
+  // Nothing until the first decision: whatever the node has, another agent left it for a reason.
   std::optional<bool> on() const { return on_; }
 
  private:

@@ -14,34 +14,35 @@ kube::Target node_target(const std::string& name) {
   return {kube::kNodes, "", name, ""};
 }
 
-kube::Outcome<void> NodeKeeper::keep(kube::Client& client, const NodeWish& wish,
-                                     const std::string& reasons, EventQueue& events,
-                                     Clock::time_point now) {
+kube::Outcome<void> NodeKeeper::keep(kube::Client& client, const DesiredNode& desired,
+                                     EventQueue& events) {
+  const auto now = system_.now();
   const auto node = client.get(node_target(node_));
   if (!node) {
     kube::ApiError error = node.error();
     if (error.not_found()) error.hint = "is --node-name right? kubectl get nodes has the names";
     return error;
   }
-  const bool bore = read_node(*node, label_).label;
-  const bool taken_by_somebody = bears_ == wish.label && bore != wish.label;
-  bears_ = bore;
-  const json patch = node_patch(*node, label_, wish);
+  const bool wanted = desired.marks.label;
+  const bool was_set = read_node_marks(*node, label_).label;
+  const bool changed_by_another = label_is_set_ == wanted && was_set != wanted;
+  label_is_set_ = was_set;
+  const json patch = node_patch(*node, label_, desired.marks);
   if (patch.is_null()) return {};
-  const bool words = patch["metadata"].contains("annotations");
-  if (bore == wish.label && words && now < next_words_) return {};
+  const bool annotation = patch["metadata"].contains("annotations");
+  if (was_set == wanted && annotation && now < next_annotation_) return {};
   const auto patched = client.patch(node_target(node_), kube::PatchType::kMerge, patch);
   if (!patched) return patched.error();
-  bears_ = wish.label;
-  if (words) next_words_ = now + kWordsGap;
-  if (bore == wish.label) return {};
-  ++changes_[wish.label];
+  label_is_set_ = wanted;
+  if (annotation) next_annotation_ = now + kAnnotationGap;
+  if (was_set == wanted) return {};
+  ++changes_[wanted];
   log::info("label", {{"node", node_},
                       {"label", label_.key + "=" + label_.value},
-                      {"set", wish.label},
-                      {"changed_by_somebody", taken_by_somebody},
-                      {"reasons", reasons}});
-  events.add(node_event(*node, wish.label, reasons, std::chrono::system_clock::now()));
+                      {"set", wanted},
+                      {"changed_by_another", changed_by_another},
+                      {"reasons", desired.reasons}});
+  events.add(node_event(*node, wanted, desired.reasons, system_.wall_time()));
   return {};
 }
 

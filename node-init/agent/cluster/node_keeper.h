@@ -1,5 +1,5 @@
-// Keeps the agent's own Node as wished: reads it, patches it where something differs, and says so
-// in an Event. One thread.
+// Keeps the agent's own Node as decided: reads it, patches it where something differs, and reports
+// a change in an Event. One thread.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 
 #include "kube/client.h"
 #include "node-init/agent/cluster/events.h"
+#include "node-init/agent/cluster/label_decision.h"
 #include "node-init/agent/cluster/node_label.h"
 #include "node-init/agent/cluster/node_patch.h"
 #include "node-init/kernel/system.h"
@@ -18,30 +19,32 @@ namespace smc::node {
 
 class NodeKeeper {
  public:
-  // New words for the same verdict wait for this: every write goes to each watcher of Nodes.
-  static constexpr std::chrono::seconds kWordsGap{60};
+  // Another annotation for the same verdict waits for this: every write goes to each watcher of
+  // Nodes.
+  static constexpr std::chrono::seconds kAnnotationGap{60};
 
-  NodeKeeper(std::string node, NodeLabel label)
-      : node_(std::move(node)), label_(std::move(label)) {}
+  NodeKeeper(System& system, std::string node, NodeLabel label)
+      : system_(system), node_(std::move(node)), label_(std::move(label)) {}
 
-  // Queues an Event for a label that came or went; `reasons` is its text where it went.
-  kube::Outcome<void> keep(kube::Client& client, const NodeWish& wish, const std::string& reasons,
-                           EventQueue& events, Clock::time_point now);
+  // Queues an Event for a label that was set or removed; the reasons are its text where it was
+  // removed.
+  kube::Outcome<void> keep(kube::Client& client, const DesiredNode& desired, EventQueue& events);
 
-  // Whether the Node bore the label when it was last read or written.
-  std::optional<bool> label() const { return bears_; }
+  // Whether the Node had the label when it was last read or written.
+  std::optional<bool> label() const { return label_is_set_; }
   // How often keep() set the label (true) and removed it.
   const std::map<bool, std::uint64_t>& changes() const { return changes_; }
 
  private:
+  System& system_;  // for its clocks
   std::string node_;
   NodeLabel label_;
-  std::optional<bool> bears_;
+  std::optional<bool> label_is_set_;
   std::map<bool, std::uint64_t> changes_{{false, 0}, {true, 0}};
-  Clock::time_point next_words_;
+  Clock::time_point next_annotation_;
 };
 
-// Takes label and annotation off a Node. False where it bore neither.
+// Removes label and annotation from a Node. False where it had neither.
 kube::Outcome<bool> clear_node(kube::Client& client, const nlohmann::json& node,
                                const NodeLabel& label);
 

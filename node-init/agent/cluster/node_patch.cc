@@ -42,22 +42,23 @@ std::string failed_checks(const std::vector<CheckResult>& checks) {
   return bounded(text);
 }
 
-NodeWish read_node(const json& node, const NodeLabel& label) {
+NodeMarks read_node_marks(const json& node, const NodeLabel& label) {
   return {member(node, "labels", label.key) == label.value,
           member(node, "annotations", kNodeAnnotation).value_or("")};
 }
 
-json node_patch(const json& node, const NodeLabel& label, const NodeWish& wish) {
+json node_patch(const json& node, const NodeLabel& label, const NodeMarks& desired) {
   json patch;
-  const auto bears = member(node, "labels", label.key);
-  const auto wanted = wish.label ? std::optional(label.value) : std::nullopt;
-  if (bears != wanted)
+  const auto current_label = member(node, "labels", label.key);
+  const auto wanted = desired.label ? std::optional(label.value) : std::nullopt;
+  if (current_label != wanted)
     patch["metadata"]["labels"][label.key] = wanted ? json(*wanted) : json(nullptr);
-  const auto says = member(node, "annotations", kNodeAnnotation);
-  const auto words = wish.annotation.empty() ? std::nullopt : std::optional(wish.annotation);
-  if (says != words)
+  const auto current_annotation = member(node, "annotations", kNodeAnnotation);
+  const auto annotation =
+      desired.annotation.empty() ? std::nullopt : std::optional(desired.annotation);
+  if (current_annotation != annotation)
     patch["metadata"]["annotations"][std::string(kNodeAnnotation)] =
-        words ? json(*words) : json(nullptr);
+        annotation ? json(*annotation) : json(nullptr);
   return patch;
 }
 

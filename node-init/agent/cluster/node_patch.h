@@ -1,4 +1,4 @@
-// What an agent writes upon its Node: the label that the scheduler follows, and in words what the
+// What an agent writes on its Node: the label that the scheduler follows, and in words what the
 // node lacks. Pure functions, safe on any thread.
 #pragma once
 
@@ -21,18 +21,19 @@ inline constexpr std::size_t kMaxReasonBytes = 512;
 // "kernel: …; rdma device: …": the checks that failed, cut between two characters.
 std::string failed_checks(const std::vector<CheckResult>& checks);
 
-struct NodeWish {
+struct NodeMarks {
   bool label = false;
   std::string annotation;  // empty: none
 
-  bool operator==(const NodeWish&) const = default;
+  bool operator==(const NodeMarks&) const = default;
 };
 
-// What a Node bears of it now; a label with another value counts as none.
-NodeWish read_node(const nlohmann::json& node, const NodeLabel& label);
+// What a Node has of it now; a label with another value counts as none.
+NodeMarks read_node_marks(const nlohmann::json& node, const NodeLabel& label);
 
-// The merge patch from what the Node bears to what is wished; null where nothing differs. A label
+// The merge patch from what the Node has to what is desired; null where nothing differs. A label
 // of the same key with another value is overwritten or removed.
-nlohmann::json node_patch(const nlohmann::json& node, const NodeLabel& label, const NodeWish& wish);
+nlohmann::json node_patch(const nlohmann::json& node, const NodeLabel& label,
+                          const NodeMarks& desired);
 
 }  // namespace smc::node

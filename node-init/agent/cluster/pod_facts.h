@@ -16,7 +16,7 @@ struct PodFacts {
   std::string ns;
   std::string name;
   bool asks_for_smc = false;  // annotated with "true"
-  bool injected = false;      // bears the webhook's mark and the container that it names
+  bool injected = false;      // has the webhook's mark and the container that it names
   bool running = false;       // past its init containers, and not being deleted
   bool host_network = false;
 

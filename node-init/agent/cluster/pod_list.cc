@@ -6,7 +6,7 @@
 
 namespace smc::node {
 
-void PodList::let_go(const PodFacts& pod) {
+void PodList::mark_gone(const PodFacts& pod) {
   gone_.insert(pod.cgroup_uid);
 }
 
@@ -16,7 +16,7 @@ void PodList::replace(const std::vector<nlohmann::json>& all) {
     if (auto pod = read_pod(object)) now.insert_or_assign(pod->uid, *pod);
   const std::lock_guard lock(mutex_);
   for (const auto& [uid, pod] : pods_)
-    if (!now.contains(uid)) let_go(pod);
+    if (!now.contains(uid)) mark_gone(pod);
   for (const auto& [uid, pod] : now) {
     names_[pod.cgroup_uid] = {pod.ns, pod.name};
     gone_.erase(pod.cgroup_uid);
@@ -29,7 +29,7 @@ void PodList::apply(const kube::WatchEvent& event) {
   if (!pod) return;
   const std::lock_guard lock(mutex_);
   if (event.type == kube::WatchEvent::Type::kDeleted) {
-    if (pods_.erase(pod->uid) != 0) let_go(*pod);
+    if (pods_.erase(pod->uid) != 0) mark_gone(*pod);
     return;
   }
   pods_[pod->uid] = *pod;

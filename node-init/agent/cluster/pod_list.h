@@ -1,4 +1,4 @@
-// The pods of this node as the API server last told. Every function is safe on any thread.
+// The pods of this node as the API server last reported them. Every function is safe on any thread.
 #pragma once
 
 #include <map>
@@ -23,14 +23,14 @@ class PodList final : public PodDirectory {
   std::vector<PodFacts> pods() const;
 
   // By the UID in names of control groups. A pod that is gone keeps its name until `forget_gone`,
-  // so that the last figures of its processes stay under it.
+  // so that the last counts of its processes stay under it.
   PodName name_of(const std::string& cgroup_uid) const override;
 
   // Keeps the names of these of the gone pods, which still have processes.
   void forget_gone(const std::set<std::string>& cgroup_uids);
 
  private:
-  void let_go(const PodFacts& pod);
+  void mark_gone(const PodFacts& pod);
 
   mutable std::mutex mutex_;
   std::map<std::string, PodFacts> pods_;  // by UID

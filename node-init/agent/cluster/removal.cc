@@ -11,7 +11,6 @@ namespace smc::node {
 namespace {
 
 using nlohmann::json;
-using std::chrono::steady_clock;
 
 const kube::Resource kDaemonSets{"apps", "v1", "daemonsets", true};
 
@@ -24,20 +23,22 @@ kube::Target target(const ObjectName& daemonset) {
 
 }  // namespace
 
-Removal::Removal(std::shared_ptr<const kube::Cluster> cluster, RemovalOptions options)
-    : options_(std::move(options)),
+Removal::Removal(System& system, std::shared_ptr<const kube::Cluster> cluster,
+                 RemovalOptions options)
+    : system_(system),
+      options_(std::move(options)),
       client_(std::move(cluster), stop_, options_.client),
-      deadline_(steady_clock::now() + options_.timeout) {}
+      deadline_(system_.now() + options_.timeout) {}
 
 template <class T>
-kube::Outcome<T> Removal::persist(const std::function<kube::Outcome<T>()>& attempt) {
+kube::Outcome<T> Removal::retry(const std::function<kube::Outcome<T>()>& attempt) {
   kube::Backoff backoff(options_.backoff, kube::system_random());
   while (true) {
     kube::Outcome<T> result = attempt();
     if (result || !(result.error().passing() || result.error().conflict())) return result;
     const auto pause = std::max(backoff.next(), result.error().retry_after);
-    if (steady_clock::now() + pause > deadline_) return result;
-    stop_.sleep(pause);
+    if (system_.now() + pause > deadline_) return result;
+    system_.sleep_for(pause);
   }
 }
 
@@ -54,8 +55,9 @@ kube::Outcome<bool> Removal::chooses(const json& daemonset, const std::string& n
   return true;
 }
 
-kube::Outcome<bool> Removal::is_going(const ObjectName& daemonset, const std::string& node) {
-  return persist<bool>([&]() -> kube::Outcome<bool> {
+kube::Outcome<bool> Removal::is_being_removed(const ObjectName& daemonset,
+                                              const std::string& node) {
+  return retry<bool>([&]() -> kube::Outcome<bool> {
     const auto found = client_.get(target(daemonset));
     if (!found && found.error().not_found()) return true;
     if (!found) return found.error();
@@ -67,7 +69,7 @@ kube::Outcome<bool> Removal::is_going(const ObjectName& daemonset, const std::st
 }
 
 kube::Outcome<bool> Removal::clear(const std::string& node) {
-  return persist<bool>([&]() -> kube::Outcome<bool> {
+  return retry<bool>([&]() -> kube::Outcome<bool> {
     const auto found = client_.get(node_target(node));
     if (found) return clear_node(client_, *found, options_.label);
     if (found.error().not_found()) return false;
@@ -75,19 +77,19 @@ kube::Outcome<bool> Removal::clear(const std::string& node) {
   });
 }
 
-kube::Outcome<void> Removal::remove(const ObjectName& daemonset) {
+kube::Outcome<void> Removal::delete_daemonset(const ObjectName& daemonset) {
   // Foreground: the DaemonSet stays, marked as deleted, until its last pod is gone, so that agents
   // see the mark and no right to list pods is needed here.
   const json options = {
       {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"}};
-  const auto deleted = persist<bool>([&]() -> kube::Outcome<bool> {
+  const auto deleted = retry<bool>([&]() -> kube::Outcome<bool> {
     const auto answer = client_.remove(target(daemonset), options);
     if (answer || answer.error().not_found()) return true;
     return answer.error();
   });
   if (!deleted) return deleted.error();
   while (true) {
-    const auto gone = persist<bool>([&]() -> kube::Outcome<bool> {
+    const auto gone = retry<bool>([&]() -> kube::Outcome<bool> {
       const auto found = client_.get(target(daemonset));
       if (found) return false;
       if (found.error().not_found()) return true;
@@ -95,14 +97,14 @@ kube::Outcome<void> Removal::remove(const ObjectName& daemonset) {
     });
     if (!gone) return gone.error();
     if (*gone) return {};
-    if (steady_clock::now() + kLook > deadline_)
+    if (system_.now() + kLook > deadline_)
       return kube::make_error(
           kube::Failure::kAnswer,
           "DaemonSet " + daemonset.ns + "/" + daemonset.name + " still has pods that are ending",
           "kubectl -n " + daemonset.ns +
               " get pods -o wide: a node that does not answer keeps its "
               "own; delete that Node, or give more time with --timeout");
-    stop_.sleep(kLook);
+    system_.sleep_for(kLook);
   }
 }
 
@@ -114,7 +116,7 @@ kube::Outcome<std::size_t> Removal::clear_page(std::string& token) {
   for (const json& node : page->items) {
     const auto done = clear_node(client_, node, options_.label);
     if (done) cleared += *done ? 1 : 0;
-    // A Node that went away meanwhile bears nothing.
+    // A Node that went away meanwhile has nothing.
     if (!done && !done.error().not_found()) return done.error();
   }
   token = page->next;
@@ -127,7 +129,7 @@ kube::Outcome<std::size_t> Removal::clear_all() {
   // token that the server no longer keeps (410) starts from the front for the same reason.
   std::string token;
   do {
-    const auto page = persist<std::size_t>([&] {
+    const auto page = retry<std::size_t>([&] {
       auto done = clear_page(token);
       if (!done && done.error().gone() && !std::exchange(token, {}).empty())
         done = clear_page(token);

@@ -15,7 +15,7 @@ std::optional<NotSetUp> judge_namespace(
     const NamespaceSetup& setup, const std::optional<std::vector<std::string>>& active_pnetids) {
   if (!setup.smc) return NotSetUp::kNoSmc;
   if (setup.pnetids.empty()) return NotSetUp::kNoPnetid;
-  // Where the devices could not be read, nobody is accused.
+  // Where the devices could not be read, no pod is blamed.
   if (active_pnetids && !leads_to_device(setup, *active_pnetids))
     return NotSetUp::kPnetidWithoutDevice;
   if (setup.programs_use_smc == false) return NotSetUp::kSwitchOff;
@@ -65,15 +65,15 @@ std::string_view reason_text(NotSetUp reason) {
   return "?";
 }
 
-std::optional<NotSetUp> judge(const PodFacts& pod, const Figures* figures,
+std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
                               const std::optional<std::vector<std::string>>& active_pnetids) {
   std::optional<NotSetUp> worst = NotSetUp::kNamespaceUnknown;
-  if (figures != nullptr && !figures->setups.empty()) {
+  if (stats != nullptr && !stats->setups.empty()) {
     // A pod may make namespaces of its own inside; the one that is furthest is the one it runs in.
     const auto rank = [](const std::optional<NotSetUp>& reason) {
       return reason ? static_cast<int>(*reason) : static_cast<int>(NotSetUp::kSwitchOff) + 1;
     };
-    for (const NamespaceSetup& setup : figures->setups) {
+    for (const NamespaceSetup& setup : stats->setups) {
       const auto found = judge_namespace(setup, active_pnetids);
       if (rank(found) > rank(worst)) worst = found;
     }
@@ -88,8 +88,8 @@ std::vector<Finding> SetupWatch::update(const std::vector<PodFacts>& pods,
   std::vector<Finding> findings;
   for (const PodFacts& pod : pods) {
     if (!pod.asks_for_smc || !pod.running || pod.host_network) continue;
-    const auto figures = observation.pods.find(pod.cgroup_uid);
-    const auto reason = judge(pod, figures == observation.pods.end() ? nullptr : &figures->second,
+    const auto stats = observation.pods.find(pod.cgroup_uid);
+    const auto reason = judge(pod, stats == observation.pods.end() ? nullptr : &stats->second,
                               observation.active_pnetids);
     if (!reason) continue;
     const auto known = since_.find(pod.uid);

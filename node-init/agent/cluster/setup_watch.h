@@ -17,7 +17,7 @@ namespace smc::node {
 
 // The first that holds; a pod whose namespace is set up has none, whoever did it.
 enum class NotSetUp {
-  kNotInjected,          // the webhook never saw the pod, or left it alone
+  kNotInjected,          // the webhook was never asked about the pod, or left it alone
   kNamespaceUnknown,     // no process of the pod leads to a namespace that could be read
   kNoSmc,                // the kernel's SMC is not loaded
   kNoPnetid,             // no interface of it has a pnetid
@@ -27,8 +27,8 @@ enum class NotSetUp {
 std::string_view reason_name(NotSetUp reason);  // "not_injected", …: metric label
 std::string_view reason_text(NotSetUp reason);  // a sentence with what to do, for people
 
-// The state of one pod that asks for SMC; nothing: it is set up. `figures` may be null.
-std::optional<NotSetUp> judge(const PodFacts& pod, const Figures* figures,
+// The state of one pod that asks for SMC; nothing: it is set up. `stats` may be null.
+std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
                               const std::optional<std::vector<std::string>>& active_pnetids);
 
 struct Finding {
@@ -39,7 +39,7 @@ struct Finding {
 class SetupWatch {
  public:
   // Three looks into the pods: the agent may see a pod before all of its namespace is there, and
-  // the API server's word of a change may be late.
+  // the API server may send a change late.
   static constexpr std::chrono::seconds kGrace{30};
 
   explicit SetupWatch(Clock::duration grace) : grace_(grace) {}

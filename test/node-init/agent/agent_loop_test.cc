@@ -29,7 +29,7 @@ class AgentLoop : public testing::Test {
     EXPECT_EQ(::pipe(pipe_), 0);
     // Readable from the start: one round, then the end.
     EXPECT_EQ(::write(pipe_[1], "x", 1), 1);
-    options_.round.wish.ueid = "SMC-TEST";
+    options_.round.setup.ueid = "SMC-TEST";
   }
   ~AgentLoop() override {
     ::close(pipe_[0]);
@@ -63,16 +63,16 @@ TEST_F(AgentLoop, NamesTheChecksThatFailed) {
   EXPECT_THAT(agent.metrics(), HasSubstr("smc_node_ready 0\n"));
 }
 
-TEST_F(AgentLoop, IsAilingOnceNoStepEndsForAMinute) {
+TEST_F(AgentLoop, IsUnhealthyOnceNoStepEndsForAMinute) {
   Agent agent(system_, OwnRecordFile(directory_.path(), "boot-1"), options_, names_);
   agent.run(pipe_[0]);
-  EXPECT_THAT(agent.ailing(), IsEmpty());
+  EXPECT_THAT(agent.unhealthy(), IsEmpty());
   system_.sleep_for(std::chrono::minutes(2));
-  EXPECT_THAT(agent.ailing(), HasSubstr("stuck"));
+  EXPECT_THAT(agent.unhealthy(), HasSubstr("stuck"));
 }
 
 // It looks every period: a lasting cause must not fill the log.
-TEST_F(AgentLoop, ThatPodsCannotBeObservedIsSaidOnce) {
+TEST_F(AgentLoop, ThatPodsCannotBeObservedIsLoggedOnce) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   options_.period = std::chrono::milliseconds(0);

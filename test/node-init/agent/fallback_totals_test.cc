@@ -44,13 +44,13 @@ TEST(FallbackTotals, GoesOnWhereTheCounterWraps) {
   EXPECT_EQ(totals.counts(), (FallbackCounts{{kClientNoDevice, 65'546}}));
 }
 
-TEST(FallbackTotals, SeesAWrapThatHappenedBeforeTheFirstLook) {
+TEST(FallbackTotals, FindsAWrapBeforeTheFirstUpdate) {
   FallbackTotals totals;
   totals.update(client(200'000, {{kNoDevice, 200'000}}));
   EXPECT_EQ(totals.counts(), (FallbackCounts{{kClientNoDevice, 200'000}}));
 }
 
-TEST(FallbackTotals, SeesSeveralWrapsBetweenTwoLooks) {
+TEST(FallbackTotals, FindsSeveralWrapsBetweenTwoUpdates) {
   FallbackTotals totals;
   totals.update(client(10, {{kNoDevice, 10}}));
   totals.update(client(10 + 3 * 65'536, {{kNoDevice, 10 + 3 * 65'536}}));

@@ -48,7 +48,7 @@ TEST(LinkEvent, OfAnotherKindOrCutShortConcernsNobody) {
   EXPECT_FALSE(link_event_concerns(event(RTM_NEWLINK, char{3}), {3}));
 }
 
-TEST(LinkEvent, AMalformedDatagramIsWorthALook) {
+TEST(LinkEvent, AMalformedDatagramConcerns) {
   EXPECT_TRUE(link_event_concerns(link_event(4).substr(0, 20), {3}));
 }
 

@@ -29,8 +29,8 @@ class NodeRound : public testing::Test {
     system_.devices[0].ports[0].pnetid_by_user = false;
     system_.node().sysctls["/proc/sys/kernel/osrelease"] = "6.12.95+deb12-amd64\n";
     system_.files["/etc/os-release"] = "ID=debian\nPRETTY_NAME=\"Debian 12\"\n";
-    options_.wish.pnetid = "NODENET";
-    options_.wish.ueid = "SMC-TEST";
+    options_.setup.pnetid = "NODENET";
+    options_.setup.ueid = "SMC-TEST";
   }
 
   NodeReport round() { return run_node_round(system_, file_, options_); }
@@ -80,7 +80,7 @@ TEST_F(NodeRound, ASecondOneWritesNothing) {
   EXPECT_EQ(report.exit_code(), ExitCode::kDone);
 }
 
-TEST_F(NodeRound, RepairsWhatSomebodyRemovedAndSaysSo) {
+TEST_F(NodeRound, RepairsWhatSomebodyRemovedAndReportsIt) {
   (void)round();
   system_.ueids = {"OTHER"};
   system_.node().pnet_table.clear();
@@ -107,8 +107,8 @@ TEST_F(NodeRound, TakesOverAndPutsBackWhatSharedThePnetid) {
   system_.node().pnet_table = {{"OTHER", "", "rdma0", 1}, {"OTHER", "eth0", "", 0}};
   system_.devices[0].ports[0].pnetid = "OTHER";
   system_.devices[0].ports[0].pnetid_by_user = true;
-  options_.wish.take_over = true;
-  options_.wish.ueid.clear();
+  options_.setup.take_over = true;
+  options_.setup.ueid.clear();
   const NodeReport report = round();
   EXPECT_THAT(system_.writes, ElementsAre("SMC_PNETID DEL OTHER", "SMC_PNETID ADD rdma0/1=NODENET",
                                           "SMC_PNETID ADD eth0=OTHER"));
@@ -125,7 +125,7 @@ TEST_F(NodeRound, NeverRemovesAUeidOfOthersFromAFullTable) {
   EXPECT_EQ(report.exit_code(), ExitCode::kNotPossible);
 }
 
-TEST_F(NodeRound, AnotherProgramMayFillTheTableBetweenLookingAndWriting) {
+TEST_F(NodeRound, AnotherProgramMayFillTheTableBetweenReadAndWrite) {
   system_.before("SMC ADD_UEID", [this] { system_.ueids = {"A", "B", "C", "D"}; });
   const NodeReport report = round();
   EXPECT_EQ(report.exit_code(), ExitCode::kRefused);
@@ -133,12 +133,12 @@ TEST_F(NodeRound, AnotherProgramMayFillTheTableBetweenLookingAndWriting) {
   EXPECT_THAT(report.refused->hint, Not(IsEmpty()));
 }
 
-TEST_F(NodeRound, AnotherProgramMayAddTheSameBetweenLookingAndWriting) {
+TEST_F(NodeRound, AnotherProgramMayAddTheSameBetweenReadAndWrite) {
   system_.before("SMC ADD_UEID", [this] { system_.ueids = {"SMC-TEST"}; });
   EXPECT_EQ(round().exit_code(), ExitCode::kDone);
 }
 
-TEST_F(NodeRound, ADryRunSaysWhatItWouldDoAndChangesNothing) {
+TEST_F(NodeRound, ADryRunPrintsWhatItWouldDoAndChangesNothing) {
   system_.smc_loaded = true;
   options_.dry_run = true;
   const OwnRecordFile nowhere("/nonexistent/state", "boot-1");
@@ -164,7 +164,7 @@ TEST_F(NodeRound, OutsideTheNodesOwnNamespaceItDoesNothing) {
   EXPECT_THAT(check(report, "namespace").hint, HasSubstr("hostNetwork"));
 }
 
-TEST_F(NodeRound, WithoutSmcInTheKernelItSaysWhatTheNodeLacks) {
+TEST_F(NodeRound, WithoutSmcInTheKernelItNamesWhatTheNodeLacks) {
   system_.smc_available = false;
   const NodeReport report = round();
   EXPECT_EQ(check(report, "smc").verdict, Verdict::kFail);
@@ -228,11 +228,11 @@ TEST_F(NodeRound, KilledAtAnyWriteTheNextRunMakesTheSameAndOwnsIt) {
 }
 
 TEST_F(NodeRound, ARecordFullOfRubbishIsSetAsideAndReported) {
-  std::ofstream(file_.path()) << "rubbish";
+  std::ofstream(file_.path()) << "malformed";
   const NodeReport report = round();
   EXPECT_EQ(check(report, "record").verdict, Verdict::kWarn);
   EXPECT_EQ(report.exit_code(), ExitCode::kDone);
-  EXPECT_EQ(*read_file(file_.path() + ".bad", 100), "rubbish");
+  EXPECT_EQ(*read_file(file_.path() + ".bad", 100), "malformed");
 }
 
 TEST_F(NodeRound, WithoutAPlaceForItsRecordItChangesNothing) {
@@ -245,7 +245,7 @@ TEST_F(NodeRound, WithoutAPlaceForItsRecordItChangesNothing) {
 }
 
 TEST_F(NodeRound, WithoutAWishForAUeidTheTableIsOnlyJudged) {
-  options_.wish.ueid.clear();
+  options_.setup.ueid.clear();
   const NodeReport none = round();
   EXPECT_EQ(check(none, "ueid").verdict, Verdict::kFail);
   system_.ueids = {"OTHER"};
@@ -258,8 +258,8 @@ class Uninstall : public NodeRound {
   // As the command does it.
   Result<void> uninstall() {
     auto record = file_.load();
-    record->stood_down = true;
-    return take_back(system_, file_, *record, undone_);
+    record->uninstalled = true;
+    return remove_own_setup(system_, file_, *record, undone_);
   }
   std::vector<std::string> undone_;
 };
@@ -302,14 +302,14 @@ TEST_F(Uninstall, GoesOnAfterAFailureAndCanBeRepeated) {
   EXPECT_THAT(system_.node().pnet_table, IsEmpty());
 }
 
-TEST_F(Uninstall, ARunningAgentStandsDownUntilItIsStartedAgain) {
+TEST_F(Uninstall, ARunningAgentSetsNothingUpUntilItIsStartedAgain) {
   (void)round();
   ASSERT_TRUE(uninstall());
   system_.writes.clear();
   const NodeReport report = round();
   EXPECT_THAT(system_.writes, IsEmpty());
   EXPECT_FALSE(report.ready());
-  const auto again = take_up_duty(file_);
+  const auto again = resume_after_uninstall(system_, file_);
   ASSERT_TRUE(again);
   EXPECT_TRUE(*again);
   EXPECT_EQ(round().exit_code(), ExitCode::kDone);

@@ -45,10 +45,10 @@ OwnRecord own_pnetid(const std::string& pnetid) {
   return record;
 }
 
-SetupWish wish_pnetid(const std::string& pnetid) {
-  SetupWish wish;
-  wish.pnetid = pnetid;
-  return wish;
+SetupConfig with_wanted_pnetid(const std::string& pnetid) {
+  SetupConfig config;
+  config.pnetid = pnetid;
+  return config;
 }
 
 const CheckResult& check_of(const SetupPlan& plan, const std::string& name) {
@@ -66,7 +66,7 @@ TEST(PnetidPlan, IsTheMacOfThePortsInterfaceInUpperCaseWithoutColons) {
 }
 
 TEST(PnetidPlan, IsTheConfiguredOneWhereThereIsOne) {
-  const auto plan = plan_setup(one_port(), {}, wish_pnetid("NODENET"));
+  const auto plan = plan_setup(one_port(), {}, with_wanted_pnetid("NODENET"));
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_EQ(plan.steps[0].pnetid.pnetid, "NODENET");
 }
@@ -79,7 +79,7 @@ TEST(PnetidPlan, NothingIsDoneWhereItIsThereAlready) {
 }
 
 TEST(PnetidPlan, OfAnotherProgramIsAdoptedAndReported) {
-  const auto plan = plan_setup(with_pnetid("OTHER"), {}, wish_pnetid("NODENET"));
+  const auto plan = plan_setup(with_pnetid("OTHER"), {}, with_wanted_pnetid("NODENET"));
   EXPECT_THAT(plan.steps, IsEmpty());
   EXPECT_EQ(plan.ports[0].owner, Owner::kOther);
   EXPECT_EQ(check_of(plan, "device pnetid").verdict, Verdict::kPass);
@@ -87,21 +87,21 @@ TEST(PnetidPlan, OfAnotherProgramIsAdoptedAndReported) {
 }
 
 TEST(PnetidPlan, OfAnotherProgramIsReplacedWithTakeOver) {
-  SetupWish wish = wish_pnetid("NODENET");
-  wish.take_over = true;
-  const auto plan = plan_setup(with_pnetid("OTHER"), {}, wish);
+  SetupConfig config = with_wanted_pnetid("NODENET");
+  config.take_over = true;
+  const auto plan = plan_setup(with_pnetid("OTHER"), {}, config);
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_THAT(plan.steps[0].text, HasSubstr("in place of OTHER"));
 }
 
 TEST(PnetidPlan, OneOfAnotherProgramThatIsEqualIsNotClaimed) {
-  const auto plan = plan_setup(with_pnetid("NODENET"), {}, wish_pnetid("NODENET"));
+  const auto plan = plan_setup(with_pnetid("NODENET"), {}, with_wanted_pnetid("NODENET"));
   EXPECT_THAT(plan.steps, IsEmpty());
   EXPECT_EQ(plan.ports[0].owner, Owner::kOther);
 }
 
 TEST(PnetidPlan, OneOfItsOwnFollowsTheConfiguration) {
-  const auto plan = plan_setup(with_pnetid("OLD"), own_pnetid("OLD"), wish_pnetid("NEW"));
+  const auto plan = plan_setup(with_pnetid("OLD"), own_pnetid("OLD"), with_wanted_pnetid("NEW"));
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_EQ(plan.steps[0].pnetid.pnetid, "NEW");
   EXPECT_FALSE(plan.steps[0].repair);
@@ -110,7 +110,7 @@ TEST(PnetidPlan, OneOfItsOwnFollowsTheConfiguration) {
 TEST(PnetidPlan, KilledInTheMiddleOfACorrectionItStillKnowsItsOld) {
   OwnRecord record = own_pnetid("OLD");
   record.add_pnetid({"mlx5_0", 1, "NEW"});
-  const auto plan = plan_setup(with_pnetid("OLD"), record, wish_pnetid("NEW"));
+  const auto plan = plan_setup(with_pnetid("OLD"), record, with_wanted_pnetid("NEW"));
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_EQ(plan.steps[0].pnetid.pnetid, "NEW");
 }
@@ -130,9 +130,9 @@ TEST(PnetidPlan, OneThatSomebodyReplacedIsTheirsNow) {
 TEST(PnetidPlan, OneOfTheHardwareStaysEvenWithTakeOver) {
   NodeTables tables = one_port();
   tables.devices[0].ports[0].pnetid = "HWNET";
-  SetupWish wish = wish_pnetid("NODENET");
-  wish.take_over = true;
-  const auto plan = plan_setup(tables, {}, wish);
+  SetupConfig config = with_wanted_pnetid("NODENET");
+  config.take_over = true;
+  const auto plan = plan_setup(tables, {}, config);
   EXPECT_THAT(plan.steps, IsEmpty());
   EXPECT_EQ(plan.ports[0].owner, Owner::kHardware);
   EXPECT_EQ(check_of(plan, "device pnetid").verdict, Verdict::kPass);
@@ -159,22 +159,22 @@ TEST(PnetidPlan, AnInfinibandMacIsTooLongForOne) {
   NodeTables tables = one_port();
   tables.links[0].mac = "80:00:02:08:fe:80:00:00:00:00:00:00:e4:1d:2d:03:00:50:bd:71";
   EXPECT_THAT(plan_setup(tables, {}, {}).steps, IsEmpty());
-  EXPECT_THAT(plan_setup(tables, {}, wish_pnetid("IBNET")).steps, SizeIs(1));
+  EXPECT_THAT(plan_setup(tables, {}, with_wanted_pnetid("IBNET")).steps, SizeIs(1));
 }
 
 TEST(PnetidPlan, EveryPortOfEveryDeviceGetsOne) {
   NodeTables tables = one_port();
   tables.devices.push_back(
       {"mlx5_1", false, 0, 0, {SmcPort{1, "", false, 3, true}, SmcPort{2, "", false, 3, false}}});
-  EXPECT_THAT(plan_setup(tables, {}, wish_pnetid("NODENET")).steps, SizeIs(3));
+  EXPECT_THAT(plan_setup(tables, {}, with_wanted_pnetid("NODENET")).steps, SizeIs(3));
 }
 
 TEST(PnetidPlan, OnlyTheNamedDevicesAreTouchedAndAMissingOneFails) {
   NodeTables tables = one_port();
   tables.devices.push_back({"mlx5_1", false, 0, 0, {SmcPort{1, "", false, 3, true}}});
-  SetupWish wish;
-  wish.devices = {"mlx5_1", "mlx5_7"};
-  const auto plan = plan_setup(tables, {}, wish);
+  SetupConfig config;
+  config.devices = {"mlx5_1", "mlx5_7"};
+  const auto plan = plan_setup(tables, {}, config);
   ASSERT_THAT(plan.steps, SizeIs(1));
   EXPECT_EQ(plan.steps[0].pnetid.device, "mlx5_1");
   EXPECT_THAT(check_of(plan, "rdma device").finding, HasSubstr("mlx5_7"));
@@ -189,9 +189,9 @@ class UeidPlan : public testing::Test {
     tables.ueids = table;
     OwnRecord record;
     record.ueids = own;
-    SetupWish wish;
-    wish.ueid = wanted;
-    return plan_setup(tables, record, wish);
+    SetupConfig config;
+    config.ueid = wanted;
+    return plan_setup(tables, record, config);
   }
 };
 
@@ -233,9 +233,9 @@ TEST_F(UeidPlan, OneThatSomebodyRemovedIsARepair) {
 TEST_F(UeidPlan, AKernelWithoutUeidsIsAWarning) {
   NodeTables tables;
   tables.has_ueids = false;
-  SetupWish wish;
-  wish.ueid = "MINE";
-  const auto made = plan_setup(tables, {}, wish);
+  SetupConfig config;
+  config.ueid = "MINE";
+  const auto made = plan_setup(tables, {}, config);
   EXPECT_THAT(made.steps, IsEmpty());
   EXPECT_EQ(check_of(made, "ueid").verdict, Verdict::kWarn);
 }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "test/node-init/kernel/fake_system.h"
 #include "test/support/temporary_directory.h"
 
 namespace smc::node {
@@ -24,6 +25,7 @@ class OwnRecordTest : public testing::Test {
     return record;
   }
 
+  test::FakeSystem system_;  // its clock alone
   smc::test::TemporaryDirectory directory_;
   OwnRecordFile file_{directory_.path() + "/state", "boot-1"};
 };
@@ -33,11 +35,11 @@ TEST_F(OwnRecordTest, IsEmptyWhereThereIsNone) {
   ASSERT_TRUE(record) << record.error().text();
   EXPECT_TRUE(record->ueids.empty());
   EXPECT_TRUE(record->pnetids.empty());
-  EXPECT_FALSE(record->stood_down);
+  EXPECT_FALSE(record->uninstalled);
 }
 
 TEST_F(OwnRecordTest, SurvivesARestartOfTheAgent) {
-  ASSERT_TRUE(file_.lock(kSoon));
+  ASSERT_TRUE(file_.lock(system_, kSoon));
   ASSERT_TRUE(file_.save(written()));
   const auto record = OwnRecordFile(directory_.path() + "/state", "boot-1").load();
   ASSERT_TRUE(record);
@@ -47,7 +49,7 @@ TEST_F(OwnRecordTest, SurvivesARestartOfTheAgent) {
 }
 
 TEST_F(OwnRecordTest, OfAnotherBootCountsForNothing) {
-  ASSERT_TRUE(file_.lock(kSoon));
+  ASSERT_TRUE(file_.lock(system_, kSoon));
   ASSERT_TRUE(file_.save(written()));
   const auto record = OwnRecordFile(directory_.path() + "/state", "boot-2").load();
   ASSERT_TRUE(record);
@@ -65,19 +67,19 @@ TEST_F(OwnRecordTest, HoldsTheOldEntryOfAPortUntilTheNewOneIsSettled) {
               testing::ElementsAre(OwnPnetid{"rxe0", 1, "OTHER"}, OwnPnetid{"rxe0", 2, "SECOND"}));
 }
 
-TEST_F(OwnRecordTest, RubbishIsAnErrorThatLeavesTheFileAsItIs) {
-  ASSERT_TRUE(file_.lock(kSoon));
-  for (const std::string rubbish :
+TEST_F(OwnRecordTest, MalformedIsAnErrorThatLeavesTheFileAsItIs) {
+  ASSERT_TRUE(file_.lock(system_, kSoon));
+  for (const std::string malformed :
        {"", "{", "[]", "7", R"({"bootId":"boot-1"})",
-        R"({"bootId":"boot-1","stoodDown":0,"ueids":[],"pnetids":[]})",
-        R"({"bootId":"boot-1","stoodDown":false,"ueids":[1],"pnetids":[]})"}) {
-    std::ofstream(file_.path()) << rubbish;
+        R"({"bootId":"boot-1","uninstalled":0,"ueids":[],"pnetids":[]})",
+        R"({"bootId":"boot-1","uninstalled":false,"ueids":[1],"pnetids":[]})"}) {
+    std::ofstream(file_.path()) << malformed;
     const auto record = file_.load();
-    ASSERT_FALSE(record) << rubbish;
+    ASSERT_FALSE(record) << malformed;
     EXPECT_EQ(record.error().code, EBADMSG);
     EXPECT_THAT(record.error().text(), HasSubstr(file_.path()));
     EXPECT_FALSE(record.error().hint.empty());
-    EXPECT_EQ(*read_file(file_.path(), 1'000), rubbish);
+    EXPECT_EQ(*read_file(file_.path(), 1'000), malformed);
   }
   ASSERT_TRUE(file_.set_aside());
   EXPECT_TRUE(file_.load());
@@ -85,18 +87,19 @@ TEST_F(OwnRecordTest, RubbishIsAnErrorThatLeavesTheFileAsItIs) {
 }
 
 TEST_F(OwnRecordTest, TheLockKeepsASecondAgentOut) {
-  auto first = file_.lock(kSoon);
+  auto first = file_.lock(system_, kSoon);
   ASSERT_TRUE(first);
-  const auto second = file_.lock(kSoon);
+  const auto second = file_.lock(system_, kSoon);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EBUSY);
   first->reset();
-  EXPECT_TRUE(file_.lock(kSoon));
+  EXPECT_TRUE(file_.lock(system_, kSoon));
 }
 
 TEST_F(OwnRecordTest, ADirectoryThatCannotBeMadeNamesTheFlag) {
   std::ofstream(directory_.file("file")) << "x";
-  const auto lock = OwnRecordFile(directory_.file("file") + "/state", "boot-1").lock(kSoon);
+  const auto lock =
+      OwnRecordFile(directory_.file("file") + "/state", "boot-1").lock(system_, kSoon);
   ASSERT_FALSE(lock);
   EXPECT_THAT(lock.error().hint, HasSubstr("--state-dir"));
 }

@@ -14,7 +14,7 @@ struct Case {
 
 class PodCgroup : public testing::TestWithParam<Case> {};
 
-TEST_P(PodCgroup, TellsThePodsUid) {
+TEST_P(PodCgroup, FindsThePodsUid) {
   EXPECT_EQ(pod_uid_of_cgroups(GetParam().content), kUid);
 }
 

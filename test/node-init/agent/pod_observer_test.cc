@@ -29,22 +29,22 @@ class PodObserverTest : public testing::Test {
     add_process("1", 4026531840, "/init.scope");
   }
 
-  static std::string door(const std::string& process) { return "/proc/" + process + "/ns/net"; }
+  static std::string ns_path(const std::string& process) { return "/proc/" + process + "/ns/net"; }
 
   void add_process(const std::string& process, std::uint64_t inode, const std::string& cgroup) {
     system_.directories["/proc"].push_back(process);
     system_.files["/proc/" + process + "/cgroup"] = "0::" + cgroup + "\n";
-    FakeNamespace& space = system_.namespaces[door(process)];
+    FakeNamespace& space = system_.namespaces[ns_path(process)];
     space.id = "net:[" + std::to_string(inode) + "]";
   }
   FakeNamespace& add_pod(const std::string& process, std::uint64_t inode, const std::string& uid) {
     add_process(process, inode, "/kubepods/burstable/pod" + uid + "/container");
-    return system_.namespaces[door(process)];
+    return system_.namespaces[ns_path(process)];
   }
   void end_process(const std::string& process) {
     std::erase(system_.directories["/proc"], process);
     system_.files.erase("/proc/" + process + "/cgroup");
-    system_.namespaces.erase(door(process));
+    system_.namespaces.erase(ns_path(process));
   }
 
   Observation observe() {
@@ -73,7 +73,7 @@ TEST_F(PodObserverTest, CountsUnderThePodThatOwnsTheNamespace) {
   EXPECT_EQ(seen.node.counts.connections.at(kClientV2), 9u);
 }
 
-TEST_F(PodObserverTest, SaysWhatIsSetUpInAPodsNamespace) {
+TEST_F(PodObserverTest, ReportsWhatIsSetUpInAPodsNamespace) {
   FakeNamespace& pod = add_pod("100", 5001, kUidA);
   pod.pnet_table = {{"PNA", "eth0", "", 0}, {"OTHER", "lo", "", 0}};
   pod.sysctls["/proc/sys/net/smc/tcp2smc"] = "1\n";
@@ -89,7 +89,7 @@ TEST_F(PodObserverTest, SaysWhatIsSetUpInAPodsNamespace) {
   EXPECT_EQ(seen.active_pnetids, std::vector<std::string>{"PNA"});
 }
 
-TEST_F(PodObserverTest, SaysThatTheKernelHasNoSmcLoaded) {
+TEST_F(PodObserverTest, ReportsThatTheKernelHasNoSmcLoaded) {
   system_.smc_loaded = system_.smc_available = false;
   add_pod("100", 5001, kUidA);
   const Observation seen = observe();
@@ -98,7 +98,7 @@ TEST_F(PodObserverTest, SaysThatTheKernelHasNoSmcLoaded) {
   EXPECT_EQ(seen.active_pnetids, std::nullopt);
 }
 
-TEST_F(PodObserverTest, OfANamespaceThatCouldNotBeReadNothingIsSaid) {
+TEST_F(PodObserverTest, OfANamespaceThatCouldNotBeReadNothingIsReported) {
   system_.fail("SMC_PNETID GET", EPERM);
   add_pod("100", 5001, kUidA);
   const Observation seen = observe();
@@ -167,7 +167,7 @@ TEST_F(PodObserverTest, APodThatEndsTakesItsSeriesAlong) {
 
 TEST_F(PodObserverTest, APodThatEndsBetweenListingAndEnteringIsNoError) {
   add_pod("100", 5001, kUidA);
-  system_.before("enter " + door("100"), [this] { end_process("100"); });
+  system_.before("enter " + ns_path("100"), [this] { end_process("100"); });
   const Observation seen = observe();
   EXPECT_EQ(seen.namespaces, 0u);
   EXPECT_EQ(seen.problems, 0u);
@@ -176,15 +176,15 @@ TEST_F(PodObserverTest, APodThatEndsBetweenListingAndEnteringIsNoError) {
 TEST_F(PodObserverTest, AnotherProcessOfThePodLeadsInWhereTheFirstEnded) {
   add_pod("100", 5001, kUidA);
   add_pod("101", 5001, kUidA).traffic.client_v2 = 3;
-  system_.before("enter " + door("100"), [this] { end_process("100"); });
+  system_.before("enter " + ns_path("100"), [this] { end_process("100"); });
   EXPECT_EQ(observe().pods.at(kUidA).counts.connections.at(kClientV2), 3u);
 }
 
 TEST_F(PodObserverTest, AProcessNumberThatWasGivenAnewIsNotTakenForThePod) {
   add_pod("100", 5001, kUidA);
-  system_.before("enter " + door("100"), [this] {
-    system_.namespaces[door("100")].id = "net:[7777]";
-    system_.namespaces[door("100")].traffic.client_v2 = 99;
+  system_.before("enter " + ns_path("100"), [this] {
+    system_.namespaces[ns_path("100")].id = "net:[7777]";
+    system_.namespaces[ns_path("100")].traffic.client_v2 = 99;
   });
   const Observation seen = observe();
   EXPECT_EQ(seen.namespaces, 0u);

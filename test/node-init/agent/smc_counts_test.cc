@@ -25,7 +25,7 @@ TEST(Hop, IsLocalToASidecarOverLoopbackOrThePodsOwnAddress) {
   EXPECT_EQ(hop_of(socket_to("fd00::5", "::1"), kOwn), Hop::kLocal);
 }
 
-TEST(Hop, SeesAnAddressThatWasRedirectedToItself) {
+TEST(Hop, AnAddressThatWasRedirectedToItselfIsLocal) {
   // a service address of the pod's own, which no interface has
   EXPECT_EQ(hop_of(socket_to("172.16.0.9", "172.16.0.9"), kOwn), Hop::kLocal);
 }

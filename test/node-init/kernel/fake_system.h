@@ -97,6 +97,10 @@ class FakeSystem final : public System {
   Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
                                                     std::chrono::milliseconds timeout) override;
   Clock::time_point now() override { return now_; }
+  std::chrono::system_clock::time_point wall_time() override {
+    return std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(now_.time_since_epoch()));
+  }
   void sleep_for(std::chrono::milliseconds duration) override { now_ += duration; }
 
   // The datagrams that answer `message`; used by the sockets.

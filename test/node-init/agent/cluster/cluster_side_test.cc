@@ -113,12 +113,12 @@ TEST_F(Label, NewWordsForTheSameVerdictAreNotWrittenAtOnce) {
   EXPECT_EQ(api_.count("PATCH"), 1U) << "each write wakes every watcher of Nodes";
 }
 
-TEST_F(Label, GoesAtOnceWhereUninstallToldTheAgentToStandDown) {
+TEST_F(Label, GoesAtOnceAfterUninstall) {
   options_.latch.off_after = std::chrono::hours(1);
   start();
   round({kGood});
   ASSERT_TRUE(label_becomes("true"));
-  snapshot_.report.stood_down = true;
+  snapshot_.report.uninstalled = true;
   round({kBad});
   EXPECT_TRUE(label_becomes(""));
   EXPECT_EQ(api_.annotation("n1"), "");

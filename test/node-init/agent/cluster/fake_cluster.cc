@@ -1,8 +1,17 @@
 #include "test/node-init/agent/cluster/fake_cluster.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <thread>
 #include <utility>
+
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include "test/kube/fake_api.h"
 
 namespace smc::node::test {
 namespace {
@@ -29,21 +38,56 @@ std::string uid_of(const json& object) {
   return object.at("metadata").at("uid");
 }
 
+struct Refusal {
+  std::string prefix;
+  int status = 500;
+  int times = 0;
+  std::string cause;
+};
+
 }  // namespace
 
-FakeCluster::FakeCluster() {
-  come_back();
+class FakeCluster::Impl {
+ public:
+  void listen();
+  void close();
+  void publish(const char* type, json pod);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, json> nodes_;
+  std::map<std::string, json> pods_;  // by UID
+  std::vector<std::string> log_;      // of the pods' watch events
+  std::size_t history_begins_ = 0;    // in log_
+  bool closing_ = false;
+  std::map<std::string, json> events_;
+  std::string daemonset_;
+  bool daemonset_marked_ = false;
+  int daemonset_looks_ = 0;
+  json node_selector_;  // null: none
+  std::vector<Refusal> refusals_;
+  std::vector<std::string> requests_;
+  int port_ = 0;  // of the next api_; 0: any
+  std::unique_ptr<kube::FakeApi> api_;
+
+ private:
+  void answer(const Request& request, Response& response);
+  void answer_nodes(const Request& request, Response& response);
+  void answer_pods(const Request& request, Response& response);
+  void answer_event(const Request& request, Response& response);
+  void answer_daemonset(const Request& request, Response& response);
+};
+
+void FakeCluster::Impl::listen() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = false;
+  }
+  api_ = std::make_unique<kube::FakeApi>(
+      [this](const Request& request, Response& response) { answer(request, response); }, port_);
 }
 
-FakeCluster::~FakeCluster() {
-  go_away();
-}
-
-std::shared_ptr<kube::Cluster> FakeCluster::cluster() const {
-  return api_->cluster();
-}
-
-void FakeCluster::go_away() {
+void FakeCluster::Impl::close() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -55,118 +99,14 @@ void FakeCluster::go_away() {
   port_ = port;
 }
 
-void FakeCluster::come_back() {
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = false;
-  }
-  api_ = std::make_unique<kube::FakeApi>(
-      [this](const Request& request, Response& response) { answer(request, response); }, port_);
-}
-
-void FakeCluster::add_node(const std::string& name, const json& labels) {
-  const std::lock_guard lock(mutex_);
-  nodes_[name] = {{"metadata", {{"name", name}, {"uid", "uid-" + name}, {"labels", labels}}}};
-}
-
-void FakeCluster::set_label(const std::string& node, const std::string& key, const json& value) {
-  const std::lock_guard lock(mutex_);
-  nodes_.at(node).merge_patch({{"metadata", {{"labels", {{key, value}}}}}});
-}
-
-void FakeCluster::remove_node(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  nodes_.erase(name);
-}
-
-json FakeCluster::node(const std::string& name) const {
-  const std::lock_guard lock(mutex_);
-  return nodes_.at(name);
-}
-
-std::string FakeCluster::label(const std::string& node_name) const {
-  return node(node_name)["metadata"]["labels"].value("smc.asm.alibabacloud.com/erdma", "");
-}
-
-std::string FakeCluster::annotation(const std::string& node_name) const {
-  const json metadata = node(node_name)["metadata"];
-  return metadata.value("annotations", json::object()).value("smc.asm.alibabacloud.com/node", "");
-}
-
-void FakeCluster::set_pod(const json& pod) {
-  const std::lock_guard lock(mutex_);
-  const bool known = pods_.contains(uid_of(pod));
-  pods_[uid_of(pod)] = pod;
-  tell(known ? "MODIFIED" : "ADDED", pod);
-}
-
-void FakeCluster::delete_pod(const json& pod) {
-  const std::lock_guard lock(mutex_);
-  pods_.erase(uid_of(pod));
-  tell("DELETED", pod);
-}
-
-void FakeCluster::tell(const char* type, json pod) {
+// With mutex_ held.
+void FakeCluster::Impl::publish(const char* type, json pod) {
   pod["metadata"]["resourceVersion"] = std::to_string(log_.size() + 1);
   log_.push_back(json{{"type", type}, {"object", std::move(pod)}}.dump() + "\n");
   changed_.notify_all();
 }
 
-void FakeCluster::forget_history() {
-  const std::lock_guard lock(mutex_);
-  tell("MODIFIED", {{"metadata", {{"uid", "nobody's"}}}});
-  history_begins_ = log_.size();
-  changed_.notify_all();
-}
-
-void FakeCluster::set_daemonset(const std::string& name, int looks) {
-  const std::lock_guard lock(mutex_);
-  daemonset_ = name;
-  daemonset_marked_ = false;
-  daemonset_looks_ = looks;
-}
-
-void FakeCluster::set_node_selector(const json& labels) {
-  const std::lock_guard lock(mutex_);
-  node_selector_ = labels;
-}
-
-bool FakeCluster::has_daemonset() const {
-  const std::lock_guard lock(mutex_);
-  return !daemonset_.empty();
-}
-
-std::vector<json> FakeCluster::events() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<json> all;
-  for (const auto& [name, event] : events_) all.push_back(event);
-  return all;
-}
-
-void FakeCluster::refuse(const std::string& prefix, int status, int times,
-                         const std::string& cause) {
-  const std::lock_guard lock(mutex_);
-  refusals_.push_back({prefix, status, times, cause});
-}
-
-void FakeCluster::accept_all() {
-  const std::lock_guard lock(mutex_);
-  refusals_.clear();
-}
-
-std::vector<std::string> FakeCluster::requests() const {
-  const std::lock_guard lock(mutex_);
-  return requests_;
-}
-
-std::size_t FakeCluster::count(const std::string& prefix) const {
-  const auto all = requests();
-  return static_cast<std::size_t>(
-      std::count_if(all.begin(), all.end(),
-                    [&](const std::string& request) { return request.starts_with(prefix); }));
-}
-
-void FakeCluster::answer(const Request& request, Response& response) {
+void FakeCluster::Impl::answer(const Request& request, Response& response) {
   const std::lock_guard lock(mutex_);
   const std::string text = request.method + " " + request.path;
   requests_.push_back(text);
@@ -182,7 +122,7 @@ void FakeCluster::answer(const Request& request, Response& response) {
   refuse_with(response, 404, "NotFound");
 }
 
-void FakeCluster::answer_nodes(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_nodes(const Request& request, Response& response) {
   if (request.path == "/api/v1/nodes") {
     // Pages of two, so that a few Nodes are several pages.
     const std::string from = request.get_param_value("continue");
@@ -210,7 +150,7 @@ void FakeCluster::answer_nodes(const Request& request, Response& response) {
   kube::answer(response, 200, found->second.dump());
 }
 
-void FakeCluster::answer_pods(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_pods(const Request& request, Response& response) {
   if (request.get_param_value("fieldSelector") != "spec.nodeName=n1")
     return refuse_with(response, 400);
   if (!request.has_param("watch")) {
@@ -226,7 +166,10 @@ void FakeCluster::answer_pods(const Request& request, Response& response) {
       "application/json", [this, next](std::size_t, httplib::DataSink& sink) mutable {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, milliseconds(20), [&] { return closing_ || next < log_.size(); });
-        if (closing_ || next < history_begins_) return sink.done(), true;
+        if (closing_ || next < history_begins_) {
+          sink.done();
+          return true;
+        }
         if (next == log_.size()) return sink.is_writable();
         const std::string line = log_[next++];
         lock.unlock();
@@ -234,7 +177,7 @@ void FakeCluster::answer_pods(const Request& request, Response& response) {
       });
 }
 
-void FakeCluster::answer_event(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_event(const Request& request, Response& response) {
   const json event = json::parse(request.body);
   const std::string name = event.at("metadata").at("name");
   if (events_.contains(name)) return refuse_with(response, 409, "AlreadyExists");
@@ -242,7 +185,7 @@ void FakeCluster::answer_event(const Request& request, Response& response) {
   kube::answer(response, 201, event.dump());
 }
 
-void FakeCluster::answer_daemonset(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_daemonset(const Request& request, Response& response) {
   const std::string path = kDaemonSets + daemonset_.substr(0, daemonset_.find('/')) +
                            "/daemonsets/" + last_part(daemonset_);
   if (daemonset_.empty() || request.path != path) return refuse_with(response, 404, "NotFound");
@@ -259,6 +202,127 @@ void FakeCluster::answer_daemonset(const Request& request, Response& response) {
   }
   if (daemonset_marked_) object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   kube::answer(response, 200, object.dump());
+}
+
+FakeCluster::FakeCluster() : impl_(std::make_unique<Impl>()) {
+  impl_->listen();
+}
+
+FakeCluster::~FakeCluster() {
+  impl_->close();
+}
+
+std::shared_ptr<kube::Cluster> FakeCluster::cluster() const {
+  return impl_->api_->cluster();
+}
+
+void FakeCluster::go_away() {
+  impl_->close();
+}
+
+void FakeCluster::come_back() {
+  impl_->listen();
+}
+
+void FakeCluster::add_node(const std::string& name) {
+  add_node(name, json::object());
+}
+
+void FakeCluster::add_node(const std::string& name, const json& labels) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->nodes_[name] = {
+      {"metadata", {{"name", name}, {"uid", "uid-" + name}, {"labels", labels}}}};
+}
+
+void FakeCluster::set_label(const std::string& node, const std::string& key, const json& value) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->nodes_.at(node).merge_patch({{"metadata", {{"labels", {{key, value}}}}}});
+}
+
+void FakeCluster::remove_node(const std::string& name) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->nodes_.erase(name);
+}
+
+json FakeCluster::node(const std::string& name) const {
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->nodes_.at(name);
+}
+
+std::string FakeCluster::label(const std::string& node_name) const {
+  return node(node_name)["metadata"]["labels"].value("smc.asm.alibabacloud.com/erdma", "");
+}
+
+std::string FakeCluster::annotation(const std::string& node_name) const {
+  const json metadata = node(node_name)["metadata"];
+  return metadata.value("annotations", json::object()).value("smc.asm.alibabacloud.com/node", "");
+}
+
+void FakeCluster::set_pod(const json& pod) {
+  const std::lock_guard lock(impl_->mutex_);
+  const bool known = impl_->pods_.contains(uid_of(pod));
+  impl_->pods_[uid_of(pod)] = pod;
+  impl_->publish(known ? "MODIFIED" : "ADDED", pod);
+}
+
+void FakeCluster::delete_pod(const json& pod) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->pods_.erase(uid_of(pod));
+  impl_->publish("DELETED", pod);
+}
+
+void FakeCluster::forget_history() {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->publish("MODIFIED", {{"metadata", {{"uid", "nobody's"}}}});
+  impl_->history_begins_ = impl_->log_.size();
+  impl_->changed_.notify_all();
+}
+
+void FakeCluster::set_daemonset(const std::string& name, int looks) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->daemonset_ = name;
+  impl_->daemonset_marked_ = false;
+  impl_->daemonset_looks_ = looks;
+}
+
+void FakeCluster::set_node_selector(const json& labels) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->node_selector_ = labels;
+}
+
+bool FakeCluster::has_daemonset() const {
+  const std::lock_guard lock(impl_->mutex_);
+  return !impl_->daemonset_.empty();
+}
+
+std::vector<json> FakeCluster::events() const {
+  const std::lock_guard lock(impl_->mutex_);
+  std::vector<json> all;
+  for (const auto& [name, event] : impl_->events_) all.push_back(event);
+  return all;
+}
+
+void FakeCluster::refuse(const std::string& prefix, int status, int times,
+                         const std::string& cause) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->refusals_.push_back({prefix, status, times, cause});
+}
+
+void FakeCluster::accept_all() {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->refusals_.clear();
+}
+
+std::vector<std::string> FakeCluster::requests() const {
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->requests_;
+}
+
+std::size_t FakeCluster::count(const std::string& prefix) const {
+  const auto all = requests();
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(),
+                    [&](const std::string& request) { return request.starts_with(prefix); }));
 }
 
 bool eventually(const std::function<bool()>& condition) {

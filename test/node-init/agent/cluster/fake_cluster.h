@@ -2,19 +2,17 @@
 // answer can be replaced by a refusal. Safe on any thread.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
-#include "test/kube/fake_api.h"
+namespace smc::kube {
+struct Cluster;
+}
 
 namespace smc::node::test {
 
@@ -25,7 +23,8 @@ class FakeCluster {
 
   std::shared_ptr<kube::Cluster> cluster() const;
 
-  void add_node(const std::string& name, const nlohmann::json& labels = nlohmann::json::object());
+  void add_node(const std::string& name);
+  void add_node(const std::string& name, const nlohmann::json& labels);
   // As kubectl would.
   void set_label(const std::string& node, const std::string& key, const nlohmann::json& value);
   void remove_node(const std::string& name);
@@ -63,36 +62,8 @@ class FakeCluster {
   std::size_t count(const std::string& prefix) const;
 
  private:
-  void answer(const httplib::Request& request, httplib::Response& response);
-  void answer_nodes(const httplib::Request& request, httplib::Response& response);
-  void answer_pods(const httplib::Request& request, httplib::Response& response);
-  void answer_event(const httplib::Request& request, httplib::Response& response);
-  void answer_daemonset(const httplib::Request& request, httplib::Response& response);
-  void tell(const char* type, nlohmann::json pod);
-
-  struct Refusal {
-    std::string prefix;
-    int status = 500;
-    int times = 0;
-    std::string cause;
-  };
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, nlohmann::json> nodes_;
-  std::map<std::string, nlohmann::json> pods_;  // by UID
-  std::vector<std::string> log_;                // of the pods' watch events
-  std::size_t history_begins_ = 0;              // in log_
-  bool closing_ = false;
-  std::map<std::string, nlohmann::json> events_;
-  std::string daemonset_;
-  bool daemonset_marked_ = false;
-  int daemonset_looks_ = 0;
-  nlohmann::json node_selector_;  // null: none
-  std::vector<Refusal> refusals_;
-  std::vector<std::string> requests_;
-  int port_ = 0;  // of the next api_; 0: any
-  std::unique_ptr<kube::FakeApi> api_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // True as soon as `condition` is; false after 20 s, which only a broken agent takes.

@@ -39,9 +39,9 @@ TEST(ReadPod, AMarkWithoutTheContainerThatItNamesIsNoInjection) {
   json other_name = injected_pod();
   other_name["spec"]["initContainers"][0]["name"] = "else";
   EXPECT_FALSE(read_pod(other_name)->injected);
-  json rubbish = injected_pod();
-  rubbish["metadata"]["annotations"]["smc.asm.alibabacloud.com/status"] = "{rubbish";
-  EXPECT_FALSE(read_pod(rubbish)->injected);
+  json malformed = injected_pod();
+  malformed["metadata"]["annotations"]["smc.asm.alibabacloud.com/status"] = "{malformed";
+  EXPECT_FALSE(read_pod(malformed)->injected);
 }
 
 TEST(ReadPod, AsksForSmcByExactlyTrue) {
@@ -61,7 +61,7 @@ TEST(ReadPod, APodThatIsBeingDeletedDoesNotRun) {
   EXPECT_FALSE(read_pod(pending)->running);
 }
 
-TEST(ReadPod, AStaticPodsProcessesBearTheKubeletsUid) {
+TEST(ReadPod, AStaticPodsProcessesHaveTheKubeletsUid) {
   json mirror = pod("u1", "etcd-n1");
   mirror["metadata"]["annotations"] = {{"kubernetes.io/config.mirror", "hash"},
                                        {"kubernetes.io/config.hash", "hash"}};
@@ -100,7 +100,7 @@ TEST_F(Pods, KeepTheirNamesAsLongAsTheyHaveProcesses) {
   list_.replace({pod("u1", "a")});
   event(Type::kDeleted, pod("u1", "a"));
   list_.forget_gone({"u1"});
-  EXPECT_EQ(list_.name_of("u1").name, "a") << "else its last figures would be of a nameless pod";
+  EXPECT_EQ(list_.name_of("u1").name, "a") << "else its last stats would be of a nameless pod";
   list_.forget_gone({});
   EXPECT_THAT(list_.name_of("u1").name, IsEmpty());
 }

@@ -63,7 +63,7 @@ TEST_F(PodsOfTheNode, ThatAreNotSetUpAreAMetricAndAnEvent) {
   EXPECT_THAT(told["message"].get<std::string>(), HasSubstr("no_pnetid: "));
 }
 
-TEST_F(PodsOfTheNode, AreToldOnceForEachReason) {
+TEST_F(PodsOfTheNode, AreReportedOnceForEachReason) {
   api_.set_pod(pod("cart-0"));
   start();
   NamespaceSetup other;
@@ -78,7 +78,7 @@ TEST_F(PodsOfTheNode, AreToldOnceForEachReason) {
   EXPECT_EQ(api_.count("POST"), 2U);
 }
 
-TEST_F(PodsOfTheNode, AnAgentThatStartsAgainDoesNotTellTwice) {
+TEST_F(PodsOfTheNode, AnAgentThatStartsAgainDoesNotReportTwice) {
   api_.set_pod(pod("cart-0"));
   for (int agent = 1; agent <= 2; ++agent) {
     start();
@@ -89,7 +89,7 @@ TEST_F(PodsOfTheNode, AnAgentThatStartsAgainDoesNotTellTwice) {
   EXPECT_THAT(api_.events(), SizeIs(1)) << "the second has the name of the first";
 }
 
-TEST_F(PodsOfTheNode, LoseTheirSeriesWhenTheyAreSetUpAndWhenTheyGo) {
+TEST_F(PodsOfTheNode, HaveNoSeriesOnceTheyAreSetUpOrGone) {
   NamespaceSetup good;
   good.pnetids = {"PNA"};
   api_.set_pod(pod("cart-0"));
@@ -97,21 +97,21 @@ TEST_F(PodsOfTheNode, LoseTheirSeriesWhenTheyAreSetUpAndWhenTheyGo) {
   observe({{"uid-cart-0", {}}});
   ASSERT_TRUE(metrics_show("reason=\"no_pnetid\""));
   observe({{"uid-cart-0", good}});
-  EXPECT_TRUE(metrics_lose("reason="));
+  EXPECT_TRUE(metrics_drop("reason="));
   observe({{"uid-cart-0", {}}});
   ASSERT_TRUE(metrics_show("reason=\"no_pnetid\""));
   api_.delete_pod(pod("cart-0"));
-  EXPECT_TRUE(metrics_lose("reason=")) << "without another look into the namespaces";
+  EXPECT_TRUE(metrics_drop("reason=")) << "without another look into the namespaces";
 }
 
-TEST_F(PodsOfTheNode, ThatTheWebhookDidNotSeeAreSaidToBeNotInjected) {
+TEST_F(PodsOfTheNode, ThatTheWebhookDidNotInjectAreReportedAsSuch) {
   api_.set_pod(pod("cart-0", false));
   start();
   observe({});
   EXPECT_TRUE(metrics_show("reason=\"not_injected\""));
 }
 
-TEST_F(PodsOfTheNode, NobodyIsAccusedBeforeTheFirstLook) {
+TEST_F(PodsOfTheNode, AreNoFindingBeforeTheFirstObservation) {
   api_.set_pod(pod("cart-0"));
   start();
   round({kGood});

@@ -21,9 +21,9 @@ NamespaceSetup set_up() {
 }
 
 std::optional<NotSetUp> judged(const NamespaceSetup& setup, const PodFacts& pod = kPod) {
-  Figures figures;
-  figures.setups = {setup};
-  return judge(pod, &figures, kActive);
+  ScopeStats stats;
+  stats.setups = {setup};
+  return judge(pod, &stats, kActive);
 }
 
 TEST(Judge, APodThatIsSetUpHasNoReason) {
@@ -56,14 +56,14 @@ TEST(Judge, OneInterfaceThatLeadsToADeviceIsEnough) {
 
 TEST(Judge, WithoutANamespaceNothingIsKnown) {
   EXPECT_EQ(judge(kPod, nullptr, kActive), NotSetUp::kNamespaceUnknown);
-  const Figures unread;
+  const ScopeStats unread;
   EXPECT_EQ(judge(kPod, &unread, kActive), NotSetUp::kNamespaceUnknown);
 }
 
-TEST(Judge, DevicesThatCouldNotBeReadAccuseNobody) {
-  Figures figures;
-  figures.setups = {set_up()};
-  EXPECT_EQ(judge(kPod, &figures, std::nullopt), std::nullopt);
+TEST(Judge, DevicesThatCouldNotBeReadAreNoFinding) {
+  ScopeStats stats;
+  stats.setups = {set_up()};
+  EXPECT_EQ(judge(kPod, &stats, std::nullopt), std::nullopt);
 }
 
 TEST(Judge, ThatItWasNotInjectedExplainsTheRest) {
@@ -75,9 +75,9 @@ TEST(Judge, ThatItWasNotInjectedExplainsTheRest) {
 }
 
 TEST(Judge, OfSeveralNamespacesTheOneThatIsFurthestCounts) {
-  Figures figures;
-  figures.setups = {NamespaceSetup{}, set_up()};
-  EXPECT_EQ(judge(kPod, &figures, kActive), std::nullopt);
+  ScopeStats stats;
+  stats.setups = {NamespaceSetup{}, set_up()};
+  EXPECT_EQ(judge(kPod, &stats, kActive), std::nullopt);
 }
 
 TEST(Reasons, AreSixNamesAndASentenceEach) {
@@ -115,7 +115,7 @@ TEST_F(Watch, TheGracePeriodBeginsAnewOnceAPodWasSetUp) {
   EXPECT_THAT(at(seconds(170)), SizeIs(1));
 }
 
-TEST_F(Watch, NothingIsSaidOfThoseThatDoNotAskDoNotRunOrUseTheNodesNetwork) {
+TEST_F(Watch, PodsThatDoNotAskDoNotRunOrUseTheNodesNetworkAreNoFinding) {
   PodFacts silent = kPod;
   silent.asks_for_smc = false;
   PodFacts pending = kPod;

@@ -172,7 +172,7 @@ TEST_F(AgentProcess, ServesItsMetricsAndStateOnTheChosenAddress) {
   EXPECT_EQ(get("/nothing")->status, 404);
 }
 
-TEST_F(AgentProcess, OnPort0SaysWhichPortItTookAtAnyLevel) {
+TEST_F(AgentProcess, OnPort0LogsWhichPortItTookAtAnyLevel) {
   Process agent(run({"--listen", "127.0.0.1:0", "--log-level", "error"}));
   ASSERT_TRUE(agent.says("\"event\":\"started\"")) << agent.out;
   EXPECT_THAT(agent.out, ContainsRegex(R"("listen":"127\.0\.0\.1:[1-9][0-9]*")"));
@@ -203,7 +203,7 @@ TEST_F(AgentProcess, GoesRoundAgainAfterThePeriod) {
     ASSERT_LT(steady_clock::now(), deadline);
 }
 
-TEST_F(AgentProcess, EndsAtOnceWhenTold) {
+TEST_F(AgentProcess, EndsAtOnceOnASignal) {
   for (const int signal : {SIGTERM, SIGINT}) {
     Process agent(run({"--listen", listen_, "--period", "3600"}));
     ASSERT_TRUE(get("/healthz"));

@@ -1,4 +1,4 @@
-#include "node-init/agent/cluster/cluster_command.h"
+#include "node-init/agent/cluster/cluster_flags.h"
 
 #include <cstdlib>
 
@@ -14,9 +14,9 @@ kube::ClientOptions client_options() {
   return options;
 }
 
-NodeLabel label_of(const ClusterCommand& command) {
+NodeLabel label_of(const ClusterFlags& flags) {
   // The command line has refused what cannot be read.
-  const auto label = parse_label(command.label);
+  const auto label = parse_label(flags.label);
   return label ? *label : NodeLabel{};
 }
 
@@ -37,12 +37,12 @@ Result<ObjectName> parse_object_name(const std::string& text) {
   return ObjectName{text.substr(0, slash), text.substr(slash + 1)};
 }
 
-Result<std::shared_ptr<const kube::Cluster>> find_agents_cluster(const ClusterCommand& command) {
+Result<std::shared_ptr<const kube::Cluster>> find_cluster(const ClusterFlags& flags) {
   using Found = std::shared_ptr<const kube::Cluster>;
   const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
-  if (command.kubeconfig.empty() && !in_pod) return Found();
-  auto cluster = kube::find_cluster(command.kubeconfig);
-  if (!cluster && !command.kubeconfig.empty()) return cluster.error();
+  if (flags.kubeconfig.empty() && !in_pod) return Found();
+  auto cluster = kube::find_cluster(flags.kubeconfig);
+  if (!cluster && !flags.kubeconfig.empty()) return cluster.error();
   if (!cluster) {
     log::error("works without the cluster: no label, no names of pods", cluster.error());
     return Found();
@@ -50,20 +50,28 @@ Result<std::shared_ptr<const kube::Cluster>> find_agents_cluster(const ClusterCo
   return Found(std::make_shared<const kube::Cluster>(*std::move(cluster)));
 }
 
-ClusterOptions cluster_options(const ClusterCommand& command) {
+Result<std::shared_ptr<const kube::Cluster>> find_cluster_of_node(const ClusterFlags& flags) {
+  auto cluster = find_cluster(flags);
+  if (!cluster || !*cluster || !flags.node.empty()) return cluster;
+  log::warn("works without the cluster: no label, no names of pods",
+            {{"hint", "name the Node with --node-name or NODE_NAME"}});
+  return std::shared_ptr<const kube::Cluster>();
+}
+
+ClusterOptions cluster_options(const ClusterFlags& flags) {
   ClusterOptions options;
-  options.node = command.node;
-  options.label = label_of(command);
-  options.latch.on_after = std::chrono::seconds(command.on_after_s);
-  options.latch.off_after = std::chrono::seconds(command.off_after_s);
-  options.node_period = std::chrono::seconds(command.node_period_s);
+  options.node = flags.node;
+  options.label = label_of(flags);
+  options.latch.on_after = std::chrono::seconds(flags.on_after_s);
+  options.latch.off_after = std::chrono::seconds(flags.off_after_s);
+  options.node_period = std::chrono::seconds(flags.node_period_s);
   options.client = client_options();
   return options;
 }
 
-RemovalOptions removal_options(const ClusterCommand& command, std::chrono::milliseconds timeout) {
+RemovalOptions removal_options(const ClusterFlags& flags, std::chrono::milliseconds timeout) {
   RemovalOptions options;
-  options.label = label_of(command);
+  options.label = label_of(flags);
   options.client = client_options();
   // So that a second attempt fits into the time.
   options.client.connect_timeout = std::chrono::seconds(3);

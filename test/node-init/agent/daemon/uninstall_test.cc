@@ -1,12 +1,11 @@
 // `smc-node-agent uninstall`, and the end of an agent: what is taken back, what stays, exit codes.
-#include "node-init/agent/daemon/commands.h"
-
 #include <csignal>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "node-init/agent/daemon/agent_command.h"
 #include "node-init/agent/node_round.h"
 #include "test/node-init/agent/cluster/fake_cluster.h"
 #include "test/node-init/kernel/fake_system.h"
@@ -54,14 +53,14 @@ class Commands : public testing::Test {
   // A node whose UEID is the agent's own.
   void set_up() {
     RoundOptions options;
-    options.wish.ueid = "SMC-TEST";
+    options.setup.ueid = "SMC-TEST";
     ASSERT_TRUE(run_node_round(system_, file_, options).ready());
     ASSERT_THAT(system_.ueids, ElementsAre("SMC-TEST"));
   }
 
   void leave() {
     command_.cluster.daemonset = "smc-system/agents";
-    take_leave(system_, file_, command_.cluster, api_.cluster());
+    clean_up_at_exit(system_, file_, command_.cluster, api_.cluster());
   }
 
   FakeSystem system_;
@@ -78,7 +77,7 @@ TEST_F(Commands, UninstallTakesLabelAndOwnEntriesOfThisNode) {
   EXPECT_EQ(api_.label("n1"), "");
   EXPECT_EQ(api_.label("n2"), "true");
   EXPECT_THAT(system_.ueids, IsEmpty());
-  EXPECT_TRUE(file_.load()->stood_down);
+  EXPECT_TRUE(file_.load()->uninstalled);
 }
 
 TEST_F(Commands, UninstallWithoutAClusterTakesTheOwnEntries) {
@@ -89,7 +88,7 @@ TEST_F(Commands, UninstallWithoutAClusterTakesTheOwnEntries) {
   EXPECT_EQ(api_.label("n1"), "true");
 }
 
-TEST_F(Commands, UninstallSaysWhereTheLabelStays) {
+TEST_F(Commands, UninstallReportsThatTheLabelStays) {
   set_up();
   api_.refuse("PATCH", 403);
   testing::internal::CaptureStderr();
@@ -99,7 +98,7 @@ TEST_F(Commands, UninstallSaysWhereTheLabelStays) {
 }
 
 TEST_F(Commands, AWrongKubeconfigIsRefusedByName) {
-  std::ofstream(command_.cluster.kubeconfig) << "rubbish: [";
+  std::ofstream(command_.cluster.kubeconfig) << "malformed: [";
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_agent(system_, command_), ExitCode::kNotPossible);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr(command_.cluster.kubeconfig));
@@ -145,7 +144,7 @@ TEST_F(Commands, AnAgentThatIsReplacedLeavesEverything) {
   leave();
   EXPECT_EQ(api_.label("n1"), "true");
   EXPECT_THAT(system_.ueids, ElementsAre("SMC-TEST"));
-  EXPECT_FALSE(file_.load()->stood_down);
+  EXPECT_FALSE(file_.load()->uninstalled);
 }
 
 TEST_F(Commands, AnAgentWhoseDaemonSetIsGoneTakesEverythingBack) {
@@ -182,7 +181,7 @@ TEST_F(Commands, AnAgentThatMayNotTouchItsNodeTakesTheRestBack) {
 
 TEST_F(Commands, WithoutADaemonSetAnAgentThatEndsLeavesEverything) {
   set_up();
-  take_leave(system_, file_, command_.cluster, api_.cluster());
+  clean_up_at_exit(system_, file_, command_.cluster, api_.cluster());
   EXPECT_EQ(api_.label("n1"), "true");
   EXPECT_THAT(api_.requests(), IsEmpty());
 }
