@@ -10,6 +10,7 @@ namespace smc {
 inline constexpr std::string_view kEnabledAnnotation = "smc.asm.alibabacloud.com/enabled";
 inline constexpr std::string_view kOnFailureAnnotation = "smc.asm.alibabacloud.com/on-failure";
 inline constexpr std::string_view kInterfaceAnnotation = "smc.asm.alibabacloud.com/interface";
+inline constexpr std::string_view kProgramsAnnotation = "smc.asm.alibabacloud.com/programs";
 inline constexpr std::string_view kPnetidAnnotation = "smc.asm.alibabacloud.com/pnetid";
 
 // On pods: what the webhook did, as JSON.

@@ -12,6 +12,7 @@ inline constexpr std::string_view kPodCommand = "pod";
 inline constexpr std::string_view kOnFailureFlag = "--on-failure";
 inline constexpr std::string_view kInterfaceFlag = "--interface";
 inline constexpr std::string_view kPnetidFlag = "--pnetid";
+inline constexpr std::string_view kProgramsFlag = "--programs";
 
 // What becomes of a pod that cannot be set up: it does not start, or it runs over TCP.
 enum class OnFailure { kFail, kFallback };
@@ -19,6 +20,14 @@ enum class OnFailure { kFail, kFallback };
 // The value of kOnFailureFlag and of kOnFailureAnnotation.
 inline constexpr std::string_view kFailWord = "fail";
 inline constexpr std::string_view kFallbackWord = "fallback";
+
+// How the pod's programs come to SMC: a switch has to turn their TCP sockets into SMC ones, or they
+// ask for SMC themselves (IPPROTO_SMC, AF_SMC, smc_run's preload).
+enum class Programs { kSwitch, kAsk };
+
+// The value of kProgramsFlag and of kProgramsAnnotation.
+inline constexpr std::string_view kSwitchWord = "switch";
+inline constexpr std::string_view kAskWord = "ask";
 
 constexpr std::string_view name_of(OnFailure on_failure) {
   return on_failure == OnFailure::kFail ? kFailWord : kFallbackWord;

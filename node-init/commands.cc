@@ -1,57 +1,87 @@
 #include "node-init/commands.h"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error_text.h"
 #include "base/fd.h"
-#include "base/json_text.h"
+#include "base/file.h"
+#include "node-init/diagnosis/explain.h"
 #include "node-init/diagnosis/status.h"
-#include "node-init/kernel/fallback_codes.h"
 
 namespace smc::node {
 namespace {
 
 constexpr const char* kProgram = "smc-node-init";
 
-// In place, not by rename: the kubelet mounts this very file into the container.
+// In place, not by rename: the kubelet mounts this very file into the container. Nothing but a
+// regular file is written, and no link is followed: what is at that path may be another's choice.
 Result<void> write_termination_log(const std::string& path, const std::string& summary) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.valid()) return Error{"open " + path, errno, {}};
-  const ssize_t n = ::write(fd.get(), summary.data(), summary.size());
-  if (n != static_cast<ssize_t>(summary.size()))
-    return Error{"write " + path, n < 0 ? errno : EIO, {}};
-  return {};
+  const Fd fd(::open(path.c_str(),
+                     O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
+  if (!fd.valid())
+    return Error{"open " + path, errno, errno == ELOOP ? "name the file itself, not a link" : ""};
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return Error{"look at " + path, errno, {}};
+  if (!S_ISREG(status.st_mode))
+    return Error{"write " + path + ": it is no regular file", 0, "name a regular file"};
+  if (::ftruncate(fd.get(), 0) != 0) return Error{"empty " + path, errno, {}};
+  return write_all(fd.get(), path, summary);
+}
+
+void print_step(const PodStep& step) {
+  const bool failed = step.outcome == StepOutcome::kFailed;
+  std::fprintf(failed ? stderr : stdout, "%s\n", step_line(step).c_str());
+  std::fflush(stdout);
+}
+
+// For a person: what a dry run comes to. A program gets the summary.
+std::string plan_line(const PodReport& report) {
+  if (report.code != ExitCode::kDone)
+    return "plan: not possible, see the failed step; nothing was changed";
+  const auto planned = std::ranges::count(report.steps, StepOutcome::kPlanned, &PodStep::outcome);
+  return "plan: " + std::to_string(planned) + (planned == 1 ? " step" : " steps") +
+         ", nothing was changed";
+}
+
+// Colour is for terminals whose user has not refused it (https://no-color.org).
+bool wants_colour(int fd) {
+  const char* refused = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(fd) == 1 && (refused == nullptr || *refused == '\0') && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
 }
 
 }  // namespace
 
 ExitCode run_pod(System& system, const PodCommand& command) {
-  const auto print = [](const PodStep& step) {
-    const bool failed = step.outcome == StepOutcome::kFailed;
-    std::fprintf(failed ? stderr : stdout, "%s\n", step_line(step).c_str());
-    std::fflush(stdout);
-  };
-  const PodReport report = set_up_pod(system, command.options, print);
+  const PodReport report = set_up_pod(system, command.options, print_step);
   const bool dry_run = command.options.dry_run;
   const std::string summary = summary_json(report, command.on_failure, dry_run);
-  std::printf("%s\n", summary.c_str());
+  const bool for_person = dry_run && ::isatty(STDOUT_FILENO) == 1;
+  std::printf("%s\n", for_person ? plan_line(report).c_str() : summary.c_str());
   if (!dry_run) {
     // Outside a pod there is no such file to write; what it says was printed.
     if (auto written = write_termination_log(command.termination_log, summary); !written)
-      std::fprintf(stderr, "7 summary     WARNING  %s hint: name a file with --termination-log\n",
-                   written.error().text().c_str());
+      std::fprintf(stderr, "7 summary     WARNING  %s\n  hint: %s\n",
+                   written.error().text().c_str(),
+                   written.error().hint.empty() ? "name a file with --termination-log"
+                                                : written.error().hint.c_str());
   }
   return final_code(report, command.on_failure);
 }
 
 ExitCode run_check(System& system, const CheckOptions& options, bool json) {
   const auto results = run_checks(system, options, namespace_checks());
-  const std::string text = json ? checks_json(results) + "\n" : checks_table(results);
+  const std::string text =
+      json ? checks_json(results) + "\n" : checks_table(results, wants_colour(STDOUT_FILENO));
   std::fputs(text.c_str(), stdout);
   return overall(results) == Verdict::kFail ? ExitCode::kNotPossible : ExitCode::kDone;
 }
@@ -69,37 +99,26 @@ ExitCode run_status(System& system, bool json) {
   return ExitCode::kDone;
 }
 
-namespace {
-
-bool explain_one(const char* whose, std::uint32_t code) {
-  const FallbackCode* known = find_fallback_code(code);
-  if (known == nullptr) {
-    std::array<char, sizeof("0x01234567")> text{};
-    std::snprintf(text.data(), text.size(), "0x%08x", code);
-    print_error(kProgram, {std::string("no fallback code ") + text.data() + " is known", 0,
-                           "kernels newer than 6.12 may have more, see net/smc/smc_clc.h"});
-    return false;
-  }
-  std::printf("%s0x%08x %s: %.*s\nhint: %.*s\n", whose, code, std::string(known->name).c_str(),
-              static_cast<int>(known->meaning.size()), known->meaning.data(),
-              static_cast<int>(known->hint.size()), known->hint.data());
-  return true;
-}
-
-}  // namespace
-
-ExitCode run_explain(const std::string& code) {
-  const auto codes = parse_fallback_codes(code);
+ExitCode run_explain(const std::string& text) {
+  const auto codes = parse_asked_codes(text);
   if (!codes) {
-    print_error(kProgram,
-                {'"' + printable(code, 40) + "\" is no fallback code", 0,
-                 "eight hexadecimal digits, or two such numbers with a slash between them"});
+    print_error(kProgram, codes.error());
     return ExitCode::kUsage;
   }
-  bool known = explain_one(codes->peer ? "here: " : "", codes->local);
-  // smcss prints 00000000 where the peer told nothing.
-  if (codes->peer && *codes->peer != 0) known = explain_one("peer: ", *codes->peer) && known;
-  return known ? ExitCode::kDone : ExitCode::kUsage;
+  if (codes->empty()) std::puts("this connection did not fall back");
+  bool all_known = true;
+  for (const AskedCode& asked : *codes) {
+    if (const auto words = explained(asked)) {
+      std::fputs(words->c_str(), stdout);
+      continue;
+    }
+    all_known = false;
+    char number[11];
+    std::snprintf(number, sizeof number, "0x%08x", asked.code);
+    print_error(kProgram, {"no fallback code " + std::string(number) + " is known", 0,
+                           "kernels newer than 6.12 may have more, see net/smc/smc_clc.h"});
+  }
+  return all_known ? ExitCode::kDone : ExitCode::kUsage;
 }
 
 }  // namespace smc::node

@@ -21,6 +21,7 @@ struct PodCommand {
 ExitCode run_pod(System& system, const PodCommand& command);
 ExitCode run_check(System& system, const CheckOptions& options, bool json);
 ExitCode run_status(System& system, bool json);
-ExitCode run_explain(const std::string& code);
+// `text`: the codes as they were typed or pasted.
+ExitCode run_explain(const std::string& text);
 
 }  // namespace smc::node

@@ -17,6 +17,7 @@ using namespace smc::node;
 using smc::exit_status;
 using smc::ExitCode;
 using smc::OnFailure;
+using smc::Programs;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -36,6 +37,15 @@ void add_choice(CLI::App& command, const std::string& name, T& target,
       ->check(CLI::IsMember(words));
 }
 
+void add_programs(CLI::App& command, Programs& programs) {
+  add_choice(
+      command, std::string(smc::kProgramsFlag), programs,
+      {{std::string(smc::kSwitchWord), Programs::kSwitch},
+       {std::string(smc::kAskWord), Programs::kAsk}},
+      "how the pod's programs come to SMC: switch (default): their TCP sockets are switched, "
+      "which fails where the kernel has no switch; ask: they ask for SMC themselves");
+}
+
 void add_pod(CLI::App& app, PodCommand& command) {
   CLI::App* pod = app.add_subcommand(std::string(smc::kPodCommand),
                                      "init container: set up this network namespace");
@@ -46,6 +56,7 @@ void add_pod(CLI::App& app, PodCommand& command) {
       "physical network; default: SMCR_PNET, else the only one of the active RDMA ports");
   pod->add_option(std::string(smc::kInterfaceFlag), options.interface,
                   "default: the one with the default route, else eth0");
+  add_programs(*pod, options.programs);
   add_choice(
       *pod, "--self-test", options.self_test,
       {{"auto", SelfTestMode::kAuto}, {"on", SelfTestMode::kOn}, {"off", SelfTestMode::kOff}},
@@ -63,37 +74,64 @@ void add_pod(CLI::App& app, PodCommand& command) {
   pod->add_option("--autocorking-size", options.autocorking_size, "net.smc.autocorking_size, bytes")
       ->check(CLI::Range(0, INT_MAX));
   pod->add_option("--termination-log", command.termination_log,
-                  "where the summary goes; default: /dev/termination-log");
+                  "where the summary goes, a regular file; default: /dev/termination-log");
   pod->add_flag("--dry-run", options.dry_run, "say what would be done and change nothing");
+  pod->add_option("--host-root", options.host_root,
+                  "for a dry run: where the node's /lib/modules is; default: /");
   pod->add_flag("--allow-host-network", options.allow_host_network,
                 "work in the node's own network namespace, too");
+}
+
+CLI::App* add_check(CLI::App& app, CheckOptions& options, bool& json) {
+  CLI::App* check = app.add_subcommand("check", "what would work here and why not");
+  check->add_option("--interface", options.interface,
+                    "default: the one with the default route, else eth0");
+  add_programs(*check, options.programs);
+  check->add_option("--host-root", options.host_root,
+                    "where the node's /lib/modules is; default: /");
+  check
+      ->add_option("--expected-pods", options.expected_pods,
+                   "pods of this node that the RDMA device has to have room for; default " +
+                       std::to_string(options.expected_pods))
+      ->check(CLI::Range(1, 100'000));
+  check->add_flag("--json", json, "as JSON");
+  return check;
+}
+
+// What was typed behind a command, as one text.
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
 }
 
 ExitCode run(int argc, char** argv) {
   CLI::App app("SMC-R for this network namespace: set up, checked, explained", "smc-node-init");
   app.require_subcommand(1);
+  const std::string version = std::string("smc-node-init ") + smc::kVersion;
+  app.set_version_flag("--version", version, "the version of this program");
   PodCommand pod;
   add_pod(app, pod);
   CheckOptions check_options;
   bool json = false;
-  CLI::App* check = app.add_subcommand("check", "what would work here and why not");
-  check->add_option("--interface", check_options.interface,
-                    "default: the one with the default route, else eth0");
-  check->add_flag("--json", json, "as JSON");
+  CLI::App* check = add_check(app, check_options, json);
   CLI::App* status = app.add_subcommand(
       "status", "SMC sockets, devices, pnetids and counters of this network namespace");
   status->add_flag("--json", json, "as JSON");
-  std::string code;
-  CLI::App* explain = app.add_subcommand("explain", "a fallback code in words");
-  explain->add_option("code", code, "03010000, 0x03010000, or LOCAL/PEER as smcss prints them")
+  std::vector<std::string> codes;
+  CLI::App* explain = app.add_subcommand("explain", "fallback codes in words");
+  explain
+      ->add_option("code", codes,
+                   "03010000, 0x05000000/0x03030000 (local and peer's), a row of smcss, "
+                   "peer_no_smc, or SMC_CLC_DECL_PEERNOSMC")
       ->required();
-  CLI::App* version = app.add_subcommand("version", "the version of this program");
+  CLI::App* version_command = app.add_subcommand("version", "the version of this program");
   if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
-  if (version->parsed()) {
-    std::printf("smc-node-init %s\n", smc::kVersion);
+  if (version_command->parsed()) {
+    std::puts(version.c_str());
     return ExitCode::kDone;
   }
-  if (explain->parsed()) return run_explain(code);
+  if (explain->parsed()) return run_explain(joined(codes));
   const auto system = make_real_system();
   if (check->parsed()) return run_check(*system, check_options, json);
   if (status->parsed()) return run_status(*system, json);

@@ -1,10 +1,7 @@
 #include "node-init/diagnosis/checks.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 namespace smc::node {
 
@@ -32,6 +29,18 @@ CheckResult fail(std::string name, std::string finding, std::string hint) {
   return {std::move(name), Verdict::kFail, std::move(finding), std::move(hint)};
 }
 
+CheckResult blocked(std::string name, std::string by) {
+  CheckResult result = warn(std::move(name), "not known while the check '" + by + "' does not hold",
+                            "see the check '" + by + "'");
+  result.blocked_by = std::move(by);
+  return result;
+}
+
+CheckResult unknown(std::string name, const Error& error) {
+  return warn(std::move(name), "cannot tell: " + error.text(),
+              error.hint.empty() ? "run it as root on the node" : error.hint);
+}
+
 std::vector<CheckResult> run_checks(System& system, const CheckOptions& options,
                                     const std::vector<CheckFunction>& checks) {
   std::vector<CheckResult> results;
@@ -43,32 +52,6 @@ Verdict overall(const std::vector<CheckResult>& results) {
   Verdict worst = Verdict::kPass;
   for (const CheckResult& result : results) worst = std::max(worst, result.verdict);
   return worst;
-}
-
-std::string checks_table(const std::vector<CheckResult>& results) {
-  std::string table;
-  for (const CheckResult& result : results) {
-    char head[40];
-    std::snprintf(head, sizeof head, "%-4.4s  %-16.16s  ",
-                  std::string(verdict_name(result.verdict)).c_str(), result.name.c_str());
-    table += head + result.finding;
-    if (!result.hint.empty()) table += " hint: " + result.hint;
-    table += '\n';
-  }
-  return table;
-}
-
-std::string checks_json(const std::vector<CheckResult>& results) {
-  auto list = nlohmann::ordered_json::array();
-  for (const CheckResult& result : results)
-    list.push_back({{"name", result.name},
-                    {"verdict", verdict_name(result.verdict)},
-                    {"finding", result.finding},
-                    {"hint", result.hint}});
-  const nlohmann::ordered_json json = {{"verdict", verdict_name(overall(results))},
-                                       {"checks", list}};
-  // Names of devices and interfaces come from outside and need not be UTF-8.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace smc::node

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node-init/kernel/program_switch.h"
 #include "node-init/kernel/system.h"
 
 namespace smc::node {
@@ -18,6 +19,9 @@ struct CheckResult {
   Verdict verdict = Verdict::kPass;
   std::string finding;
   std::string hint;  // never empty unless kPass
+  // The check that has to hold before this one can be made, so that one cause is told once; empty:
+  // it was made.
+  std::string blocked_by{};
 
   bool operator==(const CheckResult&) const = default;
 };
@@ -25,10 +29,19 @@ struct CheckResult {
 CheckResult pass(std::string name, std::string finding);
 CheckResult warn(std::string name, std::string finding, std::string hint);
 CheckResult fail(std::string name, std::string finding, std::string hint);
+// Could not be made while the check `by` does not hold: a warning.
+CheckResult blocked(std::string name, std::string by);
+// Could not be made for another reason: a warning.
+CheckResult unknown(std::string name, const Error& error);
+
+// The kubelet's own default for the pods of a node (maxPods of KubeletConfiguration).
+inline constexpr int kDefaultPods = 110;
 
 struct CheckOptions {
   std::string interface;  // empty: as `pod` chooses it
-  std::string host_root;  // where the node's /etc/os-release and /etc/cni are; empty: /
+  std::string host_root;  // where the node's /etc and /lib/modules are; empty: /
+  Programs programs = Programs::kSwitch;
+  int expected_pods = kDefaultPods;  // on this node, for the room for queue pairs
 };
 
 using CheckFunction = CheckResult (*)(System& system, const CheckOptions& options);
@@ -36,18 +49,17 @@ using CheckFunction = CheckResult (*)(System& system, const CheckOptions& option
 // The checks of a pod's network namespace, in the order in which they are shown.
 const std::vector<CheckFunction>& namespace_checks();
 
-// One of them that concerns the node as well.
-CheckResult check_ueid(System& system, const CheckOptions& options);
-
 std::vector<CheckResult> run_checks(System& system, const CheckOptions& options,
                                     const std::vector<CheckFunction>& checks);
 
 // The worst of them.
 Verdict overall(const std::vector<CheckResult>& results);
 
-// One line a result, its hint behind it.
-std::string checks_table(const std::vector<CheckResult>& results);
-// {"verdict":"FAIL","checks":[{"name":…,"verdict":…,"finding":…,"hint":…}]}
+// For a person: in groups, each result on a line with its hint below, then what could not be
+// checked and why, then the verdict. `colour`: with the escape sequences of a terminal.
+std::string checks_table(const std::vector<CheckResult>& results, bool colour = false);
+// {"verdict":"FAIL","checks":[{"name":…,"verdict":…,"finding":…,"hint":…}]}, with "blockedBy" for
+// what could not be checked.
 std::string checks_json(const std::vector<CheckResult>& results);
 
 }  // namespace smc::node

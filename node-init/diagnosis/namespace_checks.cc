@@ -1,22 +1,19 @@
 // The checks of a pod's network namespace.
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include <linux/capability.h>
-#include <linux/smc.h>
 
 #include "node-init/diagnosis/checks.h"
+#include "node-init/diagnosis/kernel_checks.h"
+#include "node-init/diagnosis/rdma_checks.h"
 #include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/first_namespace.h"
-#include "node-init/kernel/netlink.h"
 #include "node-init/kernel/network_choice.h"
 #include "node-init/kernel/pnet_table.h"
 #include "node-init/kernel/smc_sockets.h"
 #include "node-init/kernel/smc_stats.h"
-#include "node-init/kernel/sysctl.h"
-#include "node-init/kernel/ueid.h"
 
 namespace smc::node {
 namespace {
@@ -28,16 +25,6 @@ constexpr const char* kPodHint =
 CheckResult failed(std::string name, const Error& error) {
   return fail(std::move(name), error.text(),
               error.hint.empty() ? "look at the kernel's log on the node" : error.hint);
-}
-
-// Asking SMC for anything would load its module.
-bool smc_is_loaded(System& system) {
-  const auto registered = generic_family_registered(system, SMC_GENL_FAMILY_NAME);
-  return registered && *registered;
-}
-CheckResult unknown_without_smc(std::string name) {
-  return warn(std::move(name), "not known while the kernel's SMC is not loaded",
-              "see the line 'smc'");
 }
 
 // The interface that `pod` would choose.
@@ -76,18 +63,8 @@ CheckResult check_privilege(System& system, const CheckOptions&) {
   return pass("privilege", "CAP_NET_ADMIN in the node's user namespace");
 }
 
-CheckResult check_smc(System& system, const CheckOptions&) {
-  const auto registered = generic_family_registered(system, SMC_GENL_FAMILY_NAME);
-  if (!registered) return failed("smc", registered.error());
-  if (*registered) return pass("smc", "the kernel's SMC is loaded");
-  return fail(
-      "smc", "the kernel's SMC is not loaded, or this kernel has none",
-      "'smc-node-init pod' and 'smc-node-agent run' load it where the kernel has it: Alibaba "
-      "Cloud Linux 3 from 5.10.134-17.3, or mainline with CONFIG_SMC");
-}
-
 CheckResult check_socket_list(System& system, const CheckOptions&) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("socket list");
+  if (!smc_is_loaded(system)) return blocked("socket list", "smc");
   const auto sockets = smc_sockets(system);
   if (!sockets)
     return warn("socket list", sockets.error().text(),
@@ -95,32 +72,11 @@ CheckResult check_socket_list(System& system, const CheckOptions&) {
   return pass("socket list", std::to_string(sockets->size()) + " SMC sockets");
 }
 
-CheckResult check_rdma_device(System& system, const CheckOptions&) {
-  const auto devices = rdma_devices(system);
-  if (!devices) return failed("rdma device", devices.error());
-  if (devices->empty())
-    return fail("rdma device", "this namespace sees no RDMA device",
-                "attach an elastic RDMA interface (eRDMA) or use a node with a RoCE adapter; in "
-                "exclusive RDMA namespaces: rdma system set netns shared");
-  std::string finding;
-  bool usable = false;
-  for (const RdmaDevice& device : *devices) {
-    const bool active = std::any_of(device.ports.begin(), device.ports.end(),
-                                    [](const RdmaPort& port) { return port.active; });
-    usable = usable || (device.is_ib_ca && active);
-    finding += (finding.empty() ? "" : "; ") + device.name + " of type " + device.node_type +
-               (device.is_erdma() ? " (eRDMA)" : "") + (active ? ", active" : ", no active port");
-  }
-  if (usable) return pass("rdma device", finding);
-  return fail("rdma device", finding,
-              "SMC needs an active port of a device of type CA; mainline's erdma driver registers "
-              "as RNIC, Alibaba Cloud's as CA");
-}
-
 CheckResult check_device_pnetid(System& system, const CheckOptions&) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("device pnetid");
+  if (!smc_is_loaded(system)) return blocked("device pnetid", "smc");
   const auto devices = smc_devices(system);
   if (!devices) return failed("device pnetid", devices.error());
+  if (devices->empty()) return blocked("device pnetid", "rdma device");
   if (!active_pnetids(*devices).empty()) return pass("device pnetid", describe_ports(*devices));
   return fail("device pnetid",
               "no active port has a pnetid; SMC's ports: " + describe_ports(*devices),
@@ -142,9 +98,9 @@ CheckResult check_interface(System& system, const CheckOptions& options) {
 }
 
 CheckResult check_pnetid(System& system, const CheckOptions& options) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("pnetid");
+  if (!smc_is_loaded(system)) return blocked("pnetid", "smc");
   const auto link = chosen_link(system, options);
-  if (!link) return failed("pnetid", link.error());
+  if (!link) return blocked("pnetid", "interface");
   const auto table = read_pnet_table(system);
   if (!table) return failed("pnetid", table.error());
   const auto found = std::find_if(table->begin(), table->end(), [&](const PnetEntry& entry) {
@@ -164,54 +120,8 @@ CheckResult check_pnetid(System& system, const CheckOptions& options) {
   return pass("pnetid", link->name + " and " + port->device + " have pnetid " + found->pnetid);
 }
 
-// True where a port has addresses for SMC version 1, which needs no UEID.
-bool has_v1_gid(System& system, const std::string& device, int port) {
-  const std::string types =
-      "/sys/class/infiniband/" + device + "/ports/" + std::to_string(port) + "/gid_attrs/types";
-  const auto entries = system.list_directory(types);
-  if (!entries) return false;
-  return std::any_of(entries->begin(), entries->end(), [&](const std::string& index) {
-    const auto type = system.read_file(types + "/" + index);
-    return type && type->starts_with("IB/RoCE v1");
-  });
-}
-
-}  // namespace
-
-CheckResult check_ueid(System& system, const CheckOptions&) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("ueid");
-  const auto ueids = read_ueids(system);
-  if (!ueids) return warn("ueid", ueids.error().text(), "SMC version 2 needs a newer kernel");
-  if (!ueids->empty()) {
-    std::string finding = ueids->front();
-    for (std::size_t i = 1; i < ueids->size(); ++i) finding += ", " + (*ueids)[i];
-    return pass("ueid", finding);
-  }
-  const std::string hint = "give all nodes the same one: smc-node-agent run --ueid NAME";
-  const auto devices = smc_devices(system);
-  if (!devices) return failed("ueid", devices.error());
-  for (const SmcDevice& device : *devices)
-    for (const SmcPort& port : device.ports)
-      if (port.active && has_v1_gid(system, device.name, port.number))
-        return warn("ueid", "none: SMC version 1 alone, within one IP subnet", hint);
-  return fail("ueid", "none, and no active port has addresses for SMC version 1", hint);
-}
-
-namespace {
-
-CheckResult check_switch(System& system, const CheckOptions&) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("switch");
-  const auto value = read_sysctl(system, sysctl_path({"net", "smc", "tcp2smc"}));
-  if (!value) return failed("switch", value.error());
-  if (!*value)
-    return warn("switch", "this kernel has no switch for existing programs (net.smc.tcp2smc)",
-                "programs must ask for SMC themselves: IPPROTO_SMC, AF_SMC, or smc_run's preload");
-  if (**value == "1") return pass("switch", "net.smc.tcp2smc is 1");
-  return fail("switch", "net.smc.tcp2smc is " + **value + ": programs' sockets stay TCP", kPodHint);
-}
-
 CheckResult check_fallbacks(System& system, const CheckOptions&) {
-  if (!smc_is_loaded(system)) return unknown_without_smc("fallbacks");
+  if (!smc_is_loaded(system)) return blocked("fallbacks", "smc");
   const auto stats = fallback_stats(system);
   if (!stats) return warn("fallbacks", stats.error().text(), "the kernel is too old to count them");
   const auto total = stats->client_total + stats->server_total;
@@ -226,17 +136,20 @@ CheckResult check_fallbacks(System& system, const CheckOptions&) {
   const FallbackCode* code =
       most == stats->reasons.end() ? nullptr : find_fallback_code(most->code);
   if (code == nullptr) return warn("fallbacks", count, "smc-node-init status");
-  return warn("fallbacks", count + ", most for " + describe_fallback(code->code),
-              std::string(code->hint));
+  std::string hint(code->hint);
+  if (const auto limits = handshake_limits(system); code->code == kPeerNoSmc && !limits.empty())
+    hint += "; or it was this end: " + limits;
+  return warn("fallbacks", count + ", most for " + describe_fallback(code->code), hint);
 }
 
 }  // namespace
 
 const std::vector<CheckFunction>& namespace_checks() {
   static const std::vector<CheckFunction> kChecks = {
-      check_namespace,   check_privilege,     check_smc,       check_socket_list,
-      check_rdma_device, check_device_pnetid, check_interface, check_pnetid,
-      check_ueid,        check_switch,        check_fallbacks};
+      check_namespace,     check_privilege,    check_kernel_fixes, check_smc,
+      check_socket_list,   check_rdma_devices, check_gids,         check_queue_pairs,
+      check_device_pnetid, check_interface,    check_pnetid,       check_ueid,
+      check_switch,        check_handshake,    check_fallbacks};
   return kChecks;
 }
 

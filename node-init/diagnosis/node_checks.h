@@ -2,17 +2,15 @@
 // checks.h): what must hold before any pod of it can use SMC-R. They follow the rules of checks.h.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "node-init/diagnosis/checks.h"
+#include "node-init/diagnosis/kernel_checks.h"
+#include "node-init/diagnosis/rdma_checks.h"
 
 namespace smc::node {
 
-// The oldest kernel of Alibaba Cloud Linux 3 on which the managed service supports SMC for pods.
-inline constexpr std::string_view kOldestAlinux3Kernel = "5.10.134-17.3";
-
-// In the order in which they are shown.
+// In the order in which they are made.
 const std::vector<CheckFunction>& node_checks();
 
 }  // namespace smc::node

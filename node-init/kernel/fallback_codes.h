@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,12 +12,18 @@ namespace smc::node {
 
 struct FallbackCode {
   std::uint32_t code;
-  std::string_view name;     // for labels: "peer_no_smc"
-  std::string_view meaning;  // one sentence, without a full stop
+  std::string_view name;         // for labels: "peer_no_smc"
+  std::string_view kernel_name;  // "PEERNOSMC", behind kKernelPrefix
+  std::string_view meaning;      // one sentence, without a full stop
   std::string_view hint;
 };
 
+// How the kernel's smc_clc.h begins their names.
+inline constexpr std::string_view kKernelPrefix = "SMC_CLC_DECL_";
+
 std::span<const FallbackCode> fallback_codes();  // in the order of their numbers
+
+inline constexpr std::uint32_t kPeerNoSmc = 0x03010000;
 
 // The peer's code says why; this one only that it did.
 inline constexpr std::uint32_t kPeerDeclined = 0x05000000;
@@ -26,17 +31,10 @@ inline constexpr std::uint32_t kPeerDeclined = 0x05000000;
 // Nothing for a code that is not in the table.
 const FallbackCode* find_fallback_code(std::uint32_t code);
 
+// By its name, or by the kernel's with kKernelPrefix; letters' case counts.
+const FallbackCode* find_fallback_name(std::string_view name);
+
 // "0x03010000 (the peer does not speak SMC)"; an unknown one as its number alone.
 std::string describe_fallback(std::uint32_t code);
-
-// Codes as people have them: "0x03010000", "3010000", or "05000000/03030000", the local code and
-// the peer's, as smcss prints them. Nothing if it is none of these.
-struct CodePair {
-  std::uint32_t local = 0;
-  std::optional<std::uint32_t> peer;
-
-  bool operator==(const CodePair&) const = default;
-};
-std::optional<CodePair> parse_fallback_codes(std::string_view text);
 
 }  // namespace smc::node

@@ -168,16 +168,30 @@ Attributes Attributes::after(const NetlinkMessage& message, std::size_t fixed) {
   return Attributes(std::string_view(message.payload).substr(start));
 }
 
+std::optional<Attributes::One> Attributes::take(std::string_view& rest) {
+  nlattr header{};
+  if (rest.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, rest.data(), sizeof header);
+  if (header.nla_len < NLA_HDRLEN || header.nla_len > rest.size()) return std::nullopt;
+  const One one{header.nla_type & NLA_TYPE_MASK,
+                rest.substr(NLA_HDRLEN, header.nla_len - static_cast<std::size_t>(NLA_HDRLEN))};
+  rest.remove_prefix(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest.size()));
+  return one;
+}
+
 std::optional<std::string_view> Attributes::bytes(int type) const {
-  for (std::string_view rest = bytes_; rest.size() >= sizeof(nlattr);) {
-    nlattr header{};
-    std::memcpy(&header, rest.data(), sizeof header);
-    if (header.nla_len < NLA_HDRLEN || header.nla_len > rest.size()) return std::nullopt;
-    if ((header.nla_type & NLA_TYPE_MASK) == type)
-      return rest.substr(NLA_HDRLEN, header.nla_len - static_cast<std::size_t>(NLA_HDRLEN));
-    rest.remove_prefix(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest.size()));
-  }
+  std::string_view rest = bytes_;
+  while (const auto one = take(rest))
+    if (one->type == type) return one->content;
   return std::nullopt;
+}
+
+std::vector<Attributes> Attributes::all(int type) const {
+  std::vector<Attributes> found;
+  std::string_view rest = bytes_;
+  while (const auto one = take(rest))
+    if (one->type == type) found.emplace_back(one->content);
+  return found;
 }
 
 std::optional<std::string> Attributes::text(int type) const {

@@ -68,8 +68,17 @@ class Attributes {
   std::optional<std::uint64_t> integer(int type) const;
   // Empty where there is none.
   Attributes nested(int type) const;
+  // Every one of a type that is repeated, in order.
+  std::vector<Attributes> all(int type) const;
 
  private:
+  // The next attribute's type and content, taken off `rest`; nothing at the end.
+  struct One {
+    int type = 0;
+    std::string_view content;
+  };
+  static std::optional<One> take(std::string_view& rest);
+
   std::string_view bytes_;
 };
 

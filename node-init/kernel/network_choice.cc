@@ -40,10 +40,10 @@ std::string not_taken(const std::vector<SmcDevice>& devices, const std::vector<R
 Error no_candidate(const std::vector<SmcDevice>& devices, const std::vector<RdmaDevice>& rdma) {
   const std::string refused = not_taken(devices, rdma);
   if (devices.empty() && !refused.empty())
-    return {
-        "SMC uses none of this node's RDMA devices: " + refused, 0,
-        "for eRDMA use the driver of Alibaba Cloud, which registers it as CA; for others a RoCE "
-        "adapter is needed"};
+    return {"SMC uses none of this node's RDMA devices: " + refused, 0,
+            "for eRDMA use the driver of Alibaba Cloud, which registers it as CA (mainline's does "
+            "so from "
+            "some 7.x on, for RoCE v2 devices); for others a RoCE adapter is needed"};
   if (devices.empty())
     return {"this node has no RDMA device", 0,
             "attach an elastic RDMA interface (eRDMA) or use a node with a RoCE adapter, and load "
@@ -66,14 +66,15 @@ std::string describe_ports(const std::vector<SmcDevice>& devices) {
   return ports.empty() ? "none" : join(ports, "; ");
 }
 
-Result<PnetidChoice> choose_pnetid(const PnetidWish& wish, const std::vector<SmcDevice>& devices,
+Result<PnetidChoice> choose_pnetid(const PnetidRequest& asked,
+                                   const std::vector<SmcDevice>& devices,
                                    const std::vector<RdmaDevice>& rdma) {
-  const std::string& asked = wish.flag.empty() ? wish.environment : wish.flag;
-  if (!asked.empty()) {
-    const std::string source = wish.flag.empty() ? "SMCR_PNET" : "--pnetid";
-    const auto normal = normal_pnetid(asked);
+  const std::string& wanted = asked.flag.empty() ? asked.environment : asked.flag;
+  if (!wanted.empty()) {
+    const std::string source = asked.flag.empty() ? "SMCR_PNET" : "--pnetid";
+    const auto normal = normal_pnetid(wanted);
     if (normal) return PnetidChoice{*normal, source};
-    return Error{source + " is no pnetid: \"" + printable(asked, kShownCharacters) + "\"", 0,
+    return Error{source + " is no pnetid: \"" + printable(wanted, kShownCharacters) + "\"", 0,
                  "1 to 16 letters and digits"};
   }
   const auto candidates = active_pnetids(devices);
@@ -100,10 +101,10 @@ Result<DevicePort> active_port(const std::string& pnetid, const std::vector<SmcD
       "name one that an active port has, or leave --pnetid and SMCR_PNET away"};
 }
 
-Result<InterfaceChoice> choose_interface(const std::string& wish, const std::vector<Link>& links,
+Result<InterfaceChoice> choose_interface(const std::string& asked, const std::vector<Link>& links,
                                          std::optional<int> default_route) {
-  if (!wish.empty()) {
-    if (const auto link = link_named(links, wish)) return InterfaceChoice{*link, "--interface"};
+  if (!asked.empty()) {
+    if (const auto link = link_named(links, asked)) return InterfaceChoice{*link, "--interface"};
   } else {
     for (const Link& link : links)
       if (default_route && link.index == *default_route)
@@ -113,7 +114,8 @@ Result<InterfaceChoice> choose_interface(const std::string& wish, const std::vec
   }
   std::vector<std::string> names;
   for (const Link& link : links) names.push_back(link.name);
-  return Error{"there is no interface " + (wish.empty() ? "eth0" : printable(wish, 40)) +
+  return Error{"there is no interface " +
+                   (asked.empty() ? "eth0" : printable(asked, kShownCharacters)) +
                    " in this network namespace, but " + join(names),
                0, "name one with --interface"};
 }

@@ -14,7 +14,7 @@
 namespace smc::node {
 
 // What the user asked for; both empty: choose.
-struct PnetidWish {
+struct PnetidRequest {
   std::string flag;         // --pnetid
   std::string environment;  // SMCR_PNET
 };
@@ -26,7 +26,8 @@ struct PnetidChoice {
 
 // The flag, else the environment, else the only pnetid that active ports show. An error names the
 // candidates, or says why there is none.
-Result<PnetidChoice> choose_pnetid(const PnetidWish& wish, const std::vector<SmcDevice>& devices,
+Result<PnetidChoice> choose_pnetid(const PnetidRequest& asked,
+                                   const std::vector<SmcDevice>& devices,
                                    const std::vector<RdmaDevice>& rdma);
 
 // The active device and port with this pnetid; an error says what is there instead.
@@ -37,12 +38,12 @@ struct DevicePort {
 Result<DevicePort> active_port(const std::string& pnetid, const std::vector<SmcDevice>& devices,
                                const std::vector<RdmaDevice>& rdma);
 
-// `wish` if it is there, else the interface with the default route, else eth0.
+// `asked` if it is there, else the interface with the default route, else eth0.
 struct InterfaceChoice {
   Link link;
   std::string reason;
 };
-Result<InterfaceChoice> choose_interface(const std::string& wish, const std::vector<Link>& links,
+Result<InterfaceChoice> choose_interface(const std::string& asked, const std::vector<Link>& links,
                                          std::optional<int> default_route);
 
 // What speaks against using the interface, "" if nothing: for a vlan, macvlan or ipvlan the kernel

@@ -82,7 +82,6 @@ Result<std::vector<RdmaDevice>> rdma_devices(System& system) {
     const auto type = attributes.integer(RDMA_NLDEV_ATTR_DEV_NODE_TYPE).value_or(0);
     device.node_type = node_type_name(type);
     device.is_ib_ca = type == RDMA_NODE_IB_CA;
-    device.guid = attributes.integer(RDMA_NLDEV_ATTR_NODE_GUID).value_or(0);
     device.vendor = pci_number(system, *name, "vendor");
     device.device = pci_number(system, *name, "device");
     auto ports = ports_of(system, static_cast<std::uint32_t>(*index), *name);
@@ -93,6 +92,27 @@ Result<std::vector<RdmaDevice>> rdma_devices(System& system) {
     devices.push_back(std::move(device));
   }
   return devices;
+}
+
+Result<std::map<std::string, std::uint64_t>> queue_pairs_in_use(System& system) {
+  const NetlinkRequest request(nldev(RDMA_NLDEV_CMD_RES_GET), NLM_F_DUMP);
+  const auto answer =
+      netlink_exchange(system, NETLINK_RDMA, request, "count the objects of the RDMA devices");
+  std::map<std::string, std::uint64_t> counts;
+  if (!answer && (no_rdma_at_all(answer.error()) || answer.error().code == EINVAL ||
+                  answer.error().code == EOPNOTSUPP))
+    return counts;
+  if (!answer) return answer.error();
+  for (const NetlinkMessage& message : *answer) {
+    const auto attributes = Attributes::after(message, 0);
+    const auto name = attributes.text(RDMA_NLDEV_ATTR_DEV_NAME);
+    if (!name) continue;
+    const auto summary = attributes.nested(RDMA_NLDEV_ATTR_RES_SUMMARY);
+    for (const Attributes& entry : summary.all(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY))
+      if (entry.text(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_NAME) == "qp")
+        counts[*name] = entry.integer(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_CURR).value_or(0);
+  }
+  return counts;
 }
 
 Result<bool> rdma_namespaces_shared(System& system) {

@@ -40,9 +40,6 @@ Result<std::vector<SmcDevice>> smc_devices(System& system) {
     if (!name || name->empty()) continue;
     SmcDevice device;
     device.name = *name;
-    device.critical = number(attributes, SMC_NLA_DEV_IS_CRIT) != 0;
-    device.pci_vendor = number(attributes, SMC_NLA_DEV_PCI_VENDOR);
-    device.pci_device = number(attributes, SMC_NLA_DEV_PCI_DEVICE);
     // SMC_MAX_PORTS is 2 in the kernel's smc_ib.h.
     for (const int index : {1, 2}) {
       SmcPort port;

@@ -23,9 +23,6 @@ struct SmcPort {
 
 struct SmcDevice {
   std::string name;
-  bool critical = false;  // carries the last link of some link group
-  int pci_vendor = 0;     // 0: no PCI device
-  int pci_device = 0;
   std::vector<SmcPort> ports;
 
   bool operator==(const SmcDevice&) const = default;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,31 +37,12 @@ class NetlinkSocket {
   virtual int descriptor() const { return -1; }
 };
 
-// What libibverbs says about one device.
-struct VerbsGid {
-  std::uint32_t port = 0;
-  std::uint32_t index = 0;
-  std::string gid;            // "::ffff:10.0.0.1" or "fe80::…"
-  std::string type;           // "IB", "RoCE v1", "RoCE v2"
-  std::uint32_t ifindex = 0;  // of the interface it belongs to; 0: none
-};
-
-struct VerbsPort {
-  std::uint32_t number = 0;
-  std::string state;  // "active", "down", …
-  int mtu = 0;        // bytes
-};
-
+// What libibverbs alone tells of a device; all else is in RDMA netlink and /sys (rdma_devices.h,
+// rdma_gids.h), which also answer where the device's file may not be opened.
 struct VerbsDevice {
   std::string name;
-  std::string node_type;  // "CA", "RNIC", …
-  std::string firmware;
-  std::uint32_t vendor = 0;  // the device's own idea of itself; PCI identity comes from /sys
-  std::uint32_t part = 0;
-  int max_qp = 0;
-  std::vector<VerbsPort> ports;
-  std::vector<VerbsGid> gids;
-  std::string problem;  // why it could not be opened or asked; the fields above are then empty
+  int max_queue_pairs = 0;
+  std::optional<Error> problem;  // why it could not be opened or asked
 };
 
 // Both ends of one SMC connection inside the calling process, open for as long as this lives.
@@ -106,8 +88,8 @@ class System {
   virtual Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
                                                             std::chrono::milliseconds timeout) = 0;
 
+  // Deadlines and durations go by now(), which never jumps; what people read by wall_time().
   virtual Clock::time_point now() = 0;
-  // For what people read: it may jump.
   virtual std::chrono::system_clock::time_point wall_time() = 0;
   virtual void sleep_for(std::chrono::milliseconds duration) = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/first_namespace.h"
+#include "node-init/kernel/module_index.h"
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/network_choice.h"
 #include "node-init/kernel/pnet_table.h"
@@ -51,6 +52,7 @@ class PodSetup {
   // Each step: false ends the set-up, with the reason in the report.
   bool check_namespace();
   bool find_smc();
+  bool plan_loading();
   bool choose_network();
   bool choose_link();
   bool set_pnetid();
@@ -74,8 +76,6 @@ class PodSetup {
                 error.hint.empty() ? general_hint(error.code) : error.hint);
   }
 
-  void describe_devices(const std::vector<RdmaDevice>& known);
-  bool device_is_ours();
   bool adopt(const std::string& found, const std::vector<SmcDevice>& devices);
   bool set_parameter(const std::string& path, const std::string& value);
   bool no_verdict(const Error& error, ExitCode code);
@@ -109,19 +109,30 @@ bool PodSetup::find_smc() {
     const auto registered = generic_family_registered(system_, SMCR_GENL_FAMILY_NAME);
     if (!registered) return fail(ExitCode::kRefused, registered.error());
     smc_loaded_ = *registered;
-    return smc_loaded_ ? tell(StepOutcome::kOk, "the kernel has SMC")
-                       : tell(StepOutcome::kPlanned, "load the kernel module smc");
+    return smc_loaded_ ? tell(StepOutcome::kOk, "the kernel has SMC") : plan_loading();
   }
   const auto family = resolve_generic_family(system_, SMCR_GENL_FAMILY_NAME);
   if (!family && family.error().code == ENOENT)
-    return fail(
-        ExitCode::kNotPossible,
-        {"this node's kernel has no SMC", ENOENT,
-         "the node needs the kernel module smc: Alibaba Cloud Linux 3 from 5.10.134-17.3, or "
-         "a mainline kernel with CONFIG_SMC"});
+    return fail(ExitCode::kNotPossible, no_smc_error(system_, ENOENT));
   if (!family) return fail(ExitCode::kRefused, family.error());
   smc_loaded_ = true;
   return tell(StepOutcome::kOk, "the kernel has SMC");
+}
+
+// Loads nothing, and plans nothing that cannot be: the index of modules tells whether there is one.
+bool PodSetup::plan_loading() {
+  switch (find_module(system_, options_.host_root, "smc")) {
+    case ModulePresence::kAbsent:
+      return fail(ExitCode::kNotPossible, no_smc_error(system_, ENOENT));
+    case ModulePresence::kUnknown:
+      return tell(StepOutcome::kPlanned,
+                  "load the kernel module smc, if this kernel has it: its index of modules is not "
+                  "to be seen here");
+    case ModulePresence::kLoadable:
+    case ModulePresence::kBuiltIn:
+      break;
+  }
+  return tell(StepOutcome::kPlanned, "load the kernel module smc");
 }
 
 bool PodSetup::choose_network() {
@@ -135,8 +146,8 @@ bool PodSetup::choose_network() {
   if (!rdma) tell(StepOutcome::kWarning, rdma.error().text(), general_hint(rdma.error().code));
   const std::vector<RdmaDevice> known = rdma ? std::move(*rdma) : std::vector<RdmaDevice>();
 
-  const PnetidWish wish{options_.pnetid, options_.environment_pnetid};
-  const auto choice = choose_pnetid(wish, devices_, known);
+  const PnetidRequest asked{options_.pnetid, options_.environment_pnetid};
+  const auto choice = choose_pnetid(asked, devices_, known);
   if (!choice) return fail(ExitCode::kNotPossible, choice.error());
   const auto port = active_port(choice->pnetid, devices_, known);
   if (!port) return fail(ExitCode::kNotPossible, port.error());
@@ -145,7 +156,6 @@ bool PodSetup::choose_network() {
   report_.device = port->device;
   tell(StepOutcome::kOk, choice->pnetid + ": " + choice->reason + "; RDMA device " + port->device +
                              " port " + std::to_string(port->port.number));
-  describe_devices(known);
   const bool visible = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& device) {
     return device.name == port->device;
   });
@@ -154,30 +164,6 @@ bool PodSetup::choose_network() {
               {"RDMA device " + port->device + " belongs to another network namespace", 0,
                "let the node share its RDMA devices, before any pod starts: rdma system set netns "
                "shared"});
-}
-
-// For the log alone: what libibverbs can tell where the container has the device files.
-void PodSetup::describe_devices(const std::vector<RdmaDevice>& known) {
-  if (!system_.list_directory("/dev/infiniband")) return;
-  const auto devices = system_.verbs_devices();
-  if (!devices) {
-    tell(StepOutcome::kWarning, devices.error().text(), general_hint(devices.error().code));
-    return;
-  }
-  for (const VerbsDevice& device : *devices) {
-    const bool is_erdma = std::any_of(known.begin(), known.end(), [&](const RdmaDevice& one) {
-      return one.name == device.name && one.is_erdma();
-    });
-    std::string text = device.name + (is_erdma ? " (eRDMA): type " : ": type ") + device.node_type;
-    text += device.problem.empty() ? ", firmware " + device.firmware + ", up to " +
-                                         std::to_string(device.max_qp) + " queue pairs"
-                                   : ", " + device.problem;
-    for (const VerbsPort& port : device.ports)
-      text += ", port " + std::to_string(port.number) + " " + port.state + " with MTU " +
-              std::to_string(port.mtu);
-    for (const VerbsGid& gid : device.gids) text += ", GID " + gid.gid + " (" + gid.type + ")";
-    tell(StepOutcome::kOk, text);
-  }
 }
 
 bool PodSetup::choose_link() {
@@ -260,19 +246,22 @@ bool PodSetup::set_parameter(const std::string& path, const std::string& value) 
 
 bool PodSetup::set_switch() {
   begin(5, "switch");
-  if (!smc_loaded_)
-    return tell(StepOutcome::kPlanned, "switch net.smc.tcp2smc on where the kernel has it");
-  const std::string path = sysctl_path({"net", "smc", "tcp2smc"});
-  const auto now = read_sysctl(system_, path);
-  if (!now) return fail(ExitCode::kRefused, now.error());
-  if (*now) {
-    report_.programs = "tcp2smc";
-    return set_parameter(path, "1");
+  if (options_.programs == Programs::kAsk) {
+    report_.programs = "ask";
+    return tell(StepOutcome::kOk, "not needed: the programs ask for SMC themselves");
   }
-  report_.programs = "ask";
-  return tell(StepOutcome::kWarning,
-              "this kernel has no switch for existing programs (net.smc.tcp2smc)",
-              "programs must ask for SMC themselves: IPPROTO_SMC, AF_SMC, or smc_run's preload");
+  if (!smc_loaded_)
+    return tell(
+        StepOutcome::kPlanned,
+        "switch net.smc.tcp2smc on; a kernel without it is a failure, unless --programs=ask");
+  const auto on = read_program_switch(system_);
+  if (!on) return fail(ExitCode::kRefused, on.error());
+  if (!*on) {
+    report_.not_switched = true;
+    return fail(ExitCode::kNotPossible, {kNoSwitch, 0, kNoSwitchHint});
+  }
+  report_.programs = "tcp2smc";
+  return set_parameter(kSwitchPath, "1");
 }
 
 bool PodSetup::set_parameters() {

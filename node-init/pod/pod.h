@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "base/exit_code.h"
+#include "node-init/kernel/program_switch.h"
 #include "node-init/kernel/system.h"
-#include "node-init/pod/self_test.h"
+#include "node-init/pod/smc_connection_check.h"
 
 namespace smc::node {
 
@@ -23,6 +24,8 @@ struct PodOptions {
   std::string pnetid;              // --pnetid; empty: choose
   std::string environment_pnetid;  // SMCR_PNET
   std::string interface;           // --interface; empty: choose
+  Programs programs = Programs::kSwitch;
+  std::string host_root;  // where /lib/modules of the node is, for a dry run; empty: /
   SelfTestMode self_test = SelfTestMode::kAuto;
   bool disable_ipv6 = false;
   bool dry_run = false;
@@ -55,6 +58,7 @@ struct PodReport {
   std::string address;
   std::string device;
   std::string programs;  // how sockets become SMC here: "tcp2smc", or "ask" (IPPROTO_SMC, preload)
+  bool not_switched = false;  // it failed because there is no switch for the programs
   std::optional<SelfTestResult> self_test;
 };
 

@@ -18,7 +18,10 @@ using Json = nlohmann::ordered_json;  // what matters most comes first
 constexpr std::size_t kTextCharacters = 64;
 constexpr std::size_t kReasonCharacters = 200;
 
+// "verified" is said of what the pod's own programs get: without a switch for them the set-up ends
+// before the self-test, which asks for SMC itself.
 std::string result_name(const PodReport& report, OnFailure on_failure, bool dry_run) {
+  if (report.not_switched) return "not_switched";
   if (report.code != ExitCode::kDone)
     return on_failure == OnFailure::kFallback ? "fallback" : "failed";
   if (dry_run) return "planned";
@@ -77,7 +80,8 @@ std::string step_line(const PodStep& step) {
   char head[40];
   std::snprintf(head, sizeof head, "%d %-10.10s  %-7.7s  ", step.number,
                 std::string(step.name).c_str(), std::string(outcome_name(step.outcome)).c_str());
-  return head + step.text + (step.hint.empty() ? "" : " hint: " + step.hint);
+  const std::string line = head + step.text;
+  return step.hint.empty() ? line : line + "\n  hint: " + step.hint;
 }
 
 ExitCode final_code(const PodReport& report, OnFailure on_failure) {

@@ -12,7 +12,8 @@ namespace smc::node {
 // The kubelet keeps 4,096 bytes of a termination message (k8s.io/api, TerminationMessagePath).
 inline constexpr std::size_t kMaxSummaryBytes = 4000;
 
-// "4 pnet entry  changed   eth0 = PNA, read back" and, where there is one, the hint behind it.
+// "4 pnet entry  changed   eth0 = PNA, read back" and, where there is one, the hint on a line
+// below.
 std::string step_line(const PodStep& step);
 
 // The process's exit code: with kFallback what failed counts as done.

@@ -3,11 +3,13 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace {
@@ -48,6 +50,16 @@ TEST(NodeInitTest, HelpAndVersionAreZero) {
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_EQ(run("pod --help").status, 0);
   EXPECT_THAT(run("version").out, HasSubstr("smc-node-init "));
+  EXPECT_EQ(run("--version").out, run("version").out);
+}
+
+TEST(NodeInitTest, ExplainsWhatIsTypedAsSeveralWords) {
+  const Outcome row = run("explain TCP 0x05000000/0x03030000");
+  EXPECT_EQ(row.status, 0);
+  EXPECT_THAT(row.out, HasSubstr("peer: 0x03030000 no_device"));
+  EXPECT_EQ(run("explain 0x05000000 / 0x03030000").out, row.out);
+  EXPECT_THAT(run("explain SMC_CLC_DECL_NOUEID").out, HasSubstr("0x03030008"));
+  EXPECT_THAT(run("explain ACTIVE SMCR").out, HasSubstr("did not fall back"));
 }
 
 TEST(NodeInitTest, ExplainsBothCodesOfAPair) {
@@ -82,6 +94,29 @@ TEST_F(NodesOwnNamespace, PodRefusesItAndSaysSoInTheTerminationLog) {
   std::filesystem::remove(log_);
 }
 
+TEST_F(NodesOwnNamespace, NeitherALinkNorADeviceIsTakenForTheTerminationLog) {
+  std::filesystem::create_symlink("target", log_);
+  const Outcome link = run("pod --termination-log " + log_);
+  EXPECT_EQ(link.status, 2);
+  EXPECT_THAT(link.out, HasSubstr("7 summary     WARNING"));
+  EXPECT_FALSE(std::filesystem::exists(testing::TempDir() + "target"));
+  std::filesystem::remove(log_);
+  for (const std::string path : {"/dev/null", "/dev/full"})
+    EXPECT_THAT(run("pod --termination-log " + path).out, HasSubstr("no regular file"));
+  ASSERT_EQ(::mkfifo(log_.c_str(), 0600), 0);
+  // Nobody reads: opening it must not wait.
+  EXPECT_EQ(run("pod --termination-log " + log_).status, 2);
+  std::filesystem::remove(log_);
+}
+
+TEST_F(NodesOwnNamespace, ALongerTerminationLogOfAnEarlierRunIsReplacedWhole) {
+  std::ofstream(log_) << std::string(5000, 'x');
+  (void)run("pod --termination-log " + log_);
+  std::ifstream file(log_);
+  EXPECT_EQ(json::parse(file)["step"], "namespace");
+  std::filesystem::remove(log_);
+}
+
 TEST_F(NodesOwnNamespace, FallbackTurnsTheRefusalIntoZero) {
   const Outcome outcome = run("pod --on-failure fallback --termination-log " + log_);
   EXPECT_EQ(outcome.status, 0);
@@ -106,7 +141,7 @@ class WithoutSmc : public testing::Test {
 TEST_F(WithoutSmc, CheckFailsWithHints) {
   const Outcome outcome = run("check");
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.out, testing::ContainsRegex("FAIL +smc .*hint: "));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("FAIL +smc .*\n +hint: "));
   const Outcome as_json = run("check --json");
   EXPECT_EQ(as_json.status, 2);
   const json parsed = json::parse(as_json.out);

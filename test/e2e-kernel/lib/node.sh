@@ -81,6 +81,12 @@ pod_down() {
 # The pod's half of the set-up removed: its pnetids.
 forget_pod() { forget_pnetids in_pod "$1"; }
 
+# The kernel of this machine is mainline: no switch for programs' sockets, so the programs here ask for SMC.
+asking=--programs=ask
+
+# kernel_is_at_least VERSION
+kernel_is_at_least() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -1)" = "$1" ]; }
+
 # in_pod_shell LETTER FUNCTION: a function of the scenario, run in that pod as a whole: entering it once per command
 # is what takes time in an emulated machine.
 in_pod_shell() {
@@ -143,7 +149,7 @@ status_agrees() {
 
 # check_says EXIT NAME VERDICT: `check` in pod A exits so, gives that line that verdict, and each bad line a hint.
 check_says() {
-  exits "$1" in_pod A smc-node-init check --json
+  exits "$1" in_pod A smc-node-init check "$asking" --json
   jq -e --arg name "$2" --arg verdict "$3" '.checks[] | select(.name == $name) | .verdict == $verdict' \
     <<<"$output" >/dev/null || fail "check says otherwise of $2"
   jq -e 'all(.checks[]; .verdict == "PASS" or (.hint | length > 0))' <<<"$output" >/dev/null || fail "a line lacks its hint"

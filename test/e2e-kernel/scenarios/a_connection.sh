@@ -40,13 +40,13 @@ tcp_moves_over_eth0() {
 # From nothing: the node's half by hand, the pods' by the init container, which tests what it set up.
 pods_are_set_up() {
   local started=$EPOCHREALTIME
-  exits 0 in_pod A smc-node-init pod --termination-log /tmp/summary
+  exits 0 in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary
   local took=$(((${EPOCHREALTIME/./} - ${started/./}) / 1000))
   says "SMC-R over $device"
   holds '.result == "verified" and .exitCode == 0 and .selfTest.mode == "SMC-R"' cat /tmp/summary
   holds ".pnetid == \"$pnetid\" and .interface == \"eth0\" and .programs == \"ask\"" cat /tmp/summary
   [ "$(wc -c </tmp/summary)" -le 4000 ] || fail "a summary of $(wc -c </tmp/summary) bytes"
-  exits 0 in_pod B smc-node-init pod --self-test=off --termination-log /tmp/summary
+  exits 0 in_pod B smc-node-init pod "$asking" --self-test=off --termination-log /tmp/summary
   holds ". == [{\"pnetid\":\"$pnetid\",\"eth\":\"eth0\",\"ib\":\"n/a\"}]" in_pod A smc-look pnets
   holds ". == [{\"pnetid\":\"$pnetid\",\"eth\":\"eth0\",\"ib\":\"n/a\"}]" in_pod B smc-look pnets
   note "pod took $took ms with its self-test"
@@ -54,7 +54,7 @@ pods_are_set_up() {
 
 # Once more changes nothing and says so.
 pods_are_as_they_were() {
-  exits 0 in_pod A smc-node-init pod --self-test=off --termination-log /tmp/summary
+  exits 0 in_pod A smc-node-init pod "$asking" --self-test=off --termination-log /tmp/summary
   says "is there already"
   if grep -q changed <<<"$output"; then fail "changed something"; fi
   check_says 0 pnetid PASS

@@ -6,7 +6,7 @@ pod_up A
 pod_up B
 set_up_node
 
-pod_command() { in_pod A smc-node-init pod --termination-log /tmp/summary "$@"; }
+pod_command() { in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary "$@"; }
 
 # --- what the init container finds ---
 
@@ -34,7 +34,7 @@ unknown_pnetid() {
   says NOWHERE
   says "$pnetid"
   says hint:
-  exits 2 env SMCR_PNET=ELSEWHERE in_pod A smc-node-init pod --termination-log /tmp/summary
+  exits 2 env SMCR_PNET=ELSEWHERE in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary
   says ELSEWHERE
 }
 
@@ -91,7 +91,7 @@ outside_the_devices_subnet() {
 
 user_namespace() {
   forget_pod A
-  exits 3 in_pod A unshare --user --map-root-user smc-node-init pod --termination-log /tmp/summary
+  exits 3 in_pod A unshare --user --map-root-user smc-node-init pod "$asking" --termination-log /tmp/summary
   says "Operation not permitted"
   says "hint:"
   holds '. == []' in_pod A smc-look pnets
@@ -99,16 +99,31 @@ user_namespace() {
 
 read_only_sysctls() {
   exits 3 in_pod A sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
-    smc-node-init pod --rmem 131072 --self-test=off --termination-log /tmp/summary'
+    smc-node-init pod --programs=ask --rmem 131072 --self-test=off --termination-log /tmp/summary'
   says "Read-only file system"
   says hint:
 }
 
-no_switch_is_said() {
-  exits 0 pod_command --self-test=off
+# An ordinary program's sockets stay TCP here, whatever else is set up: that is no success.
+no_switch_fails() {
+  exits 2 in_pod A smc-node-init pod --termination-log /tmp/summary
   says tcp2smc
-  says "ask for SMC themselves"
-  holds '.programs == "ask"' cat /tmp/summary
+  says "--programs=ask"
+  holds '.result == "not_switched" and .exitCode == 2 and .step == "switch" and .selfTest == null' cat /tmp/summary
+  exits 2 in_pod A smc-node-init check --json
+  jq -e '.checks[] | select(.name == "switch") | .verdict == "FAIL"' <<<"$output"
+}
+
+no_switch_but_fallback() {
+  exits 0 in_pod A smc-node-init pod --on-failure=fallback --termination-log /tmp/summary
+  holds '.result == "not_switched" and .exitCode == 0 and .selfTest == null' cat /tmp/summary
+}
+
+# The kernel's word on what those two would have called verified.
+ordinary_programs_stay_tcp() {
+  serve B tcp
+  hold A tcp "$(pod_address B):5000"
+  holds 'length == 0' connections A
 }
 
 parameters_are_written() {
@@ -156,15 +171,25 @@ client_pnetid_without_device() {
 }
 
 server_pod_without_pnetid() {
-  in_pod A smc-node-init pod --self-test=off --termination-log /tmp/summary
+  in_pod A smc-node-init pod "$asking" --self-test=off --termination-log /tmp/summary
   forget_pod B
   falls_back smc smc 05000000 03030002
-  in_pod B smc-node-init pod --self-test=off --termination-log /tmp/summary
+  in_pod B smc-node-init pod "$asking" --self-test=off --termination-log /tmp/summary
 }
 
 plain_server() { falls_back tcp smc 03010000 -; }
 plain_client() { falls_back smc tcp - 03010000; }
-ipv6_socket() { falls_back ipproto ipproto6 03030000 05000000; }
+# 6.12 takes no IPv4-mapped address, 6.17 was seen to.
+ipv6_socket() {
+  if kernel_is_at_least 6.17; then
+    serve B ipproto
+    hold A ipproto6 "$(pod_address B):5000"
+    holds 'length == 1 and .[0].mode == "smcr"' connections A
+    note "SMC-R on $(uname -r)"
+  else
+    falls_back ipproto ipproto6 03030000 05000000
+  fi
+}
 
 loopback_address() {
   serve A smc
@@ -189,7 +214,9 @@ row "the pod's address not local on its node: exit 4, 0x03030002" address_not_lo
 row "the pod's address outside the device's subnet: exit 4" outside_the_devices_subnet
 row "from a user namespace: exit 3, EPERM" user_namespace
 row "read-only /proc/sys: exit 3, EROFS" read_only_sysctls
-row "no tcp2smc in this kernel: done, and said" no_switch_is_said
+row "no tcp2smc in this kernel: exit 2, not_switched" no_switch_fails
+row "the same with --on-failure=fallback: exit 0, not_switched" no_switch_but_fallback
+row "ordinary programs of that pod have no SMC socket" ordinary_programs_stay_tcp
 row "sysctls are written in this pod alone" parameters_are_written
 row "client pod without pnetid" client_pod_without_pnetid
 row "client pod with a pnetid that no device has" client_pnetid_without_device

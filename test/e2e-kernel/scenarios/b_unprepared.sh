@@ -10,7 +10,7 @@ bridge_up
 pod_up A
 module=$(modinfo -n smc)
 
-pod_command() { in_pod A smc-node-init pod --termination-log /tmp/summary "$@"; }
+pod_command() { in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary "$@"; }
 
 usage_is_checked() {
   exits 1 pod_command --self-test=perhaps
@@ -26,14 +26,20 @@ dry_run_loads_nothing() {
 }
 
 module_missing() {
+  local said
   mv "$module" /tmp/smc.ko
+  depmod
+  exits 2 pod_command --dry-run # the index of modules says so, without an attempt
+  said=$output
   exits 2 pod_command
-  local said=$output
+  said+=$output
   check_says 2 smc FAIL
   mv /tmp/smc.ko "$module"
+  depmod
   output=$said
   says "no SMC"
-  says "hint: the node needs the kernel module smc"
+  says CONFIG_SMC
+  if grep -q "load the kernel module" <<<"$output"; then fail "plans to load what does not exist"; fi
   holds '.result == "failed" and .exitCode == 2 and .step == "smc"' cat /tmp/summary
 }
 

@@ -7,7 +7,7 @@ pod_up B
 set_up_node
 
 
-settings=(--termination-log /tmp/summary --rmem 131072 --wmem 131072 --disable-ipv6)
+settings=("$asking" --termination-log /tmp/summary --rmem 131072 --wmem 131072 --disable-ipv6)
 
 # What the init container has to have done in this namespace, and nothing else.
 is_set_up() {

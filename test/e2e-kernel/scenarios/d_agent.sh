@@ -3,7 +3,7 @@
 
 node_up
 pod_up A
-own=(--ueid "$eid" --pnetid "$pnetid") # what this node shall have
+own=("$asking" --ueid "$eid" --pnetid "$pnetid") # what this node shall have
 
 once() { smc-node-agent run --once "$@"; }
 without_agent() { smc-node-agent uninstall >/dev/null && forget_node; }
@@ -42,17 +42,25 @@ one_round_sets_up() {
   holds ". == [\"$eid\"]" smc-look ueids
   exits 0 once "${own[@]}"
   if grep -qE '^(set|repaired|removed) ' <<<"$output"; then fail "changed something the second time"; fi
-  exits 0 in_pod A smc-node-init pod --termination-log /tmp/summary
+  exits 0 in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary
   says "SMC-R over $device"
+}
+
+# This kernel has no switch: the node is not ready for pods whose programs do not ask.
+no_switch_is_not_ready() {
+  exits 2 once --ueid "$eid" --pnetid "$pnetid"
+  says tcp2smc
+  says "--programs=ask"
+  says "SMC-R cannot be used here: programs"
 }
 
 mac_without_colons() {
   second_device_up
-  exits 0 once --ueid "$eid" --device rxe1
+  exits 0 once "$asking" --ueid "$eid" --device rxe1
   device_has rxe1 020A0B0C0D0E
   second_device_down
   forget_pnetids
-  exits 2 once --ueid "$eid"
+  exits 2 once "$asking" --ueid "$eid"
   says "lo has no MAC address"
   says hint:
   without_agent
@@ -91,7 +99,7 @@ tables_are_repaired() {
   eventually 20 device_has "$device" "$pnetid"
   local repairs='map(select(.name == "smc_node_setup_steps_total" and .repair == "true")) | map({kind, value})'
   eventually 20 metrics_say "$repairs | sort == [{kind: \"pnetid\", value: 1}, {kind: \"ueid\", value: 1}]"
-  exits 0 in_pod A smc-node-init pod --termination-log /tmp/summary
+  exits 0 in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary
   says "SMC-R over $device"
 }
 
@@ -174,6 +182,7 @@ stops_and_leaves_the_node() {
 
 row "the agent's plan changes nothing" plan_changes_nothing
 row "one round sets the node up, a pod is SMC-R, a second changes nothing" one_round_sets_up
+row "no switch in this kernel: exit 2, unless the programs ask" no_switch_is_not_ready
 without_agent
 row "the pnetid is the interface's MAC; where it has none: exit 2" mac_without_colons
 row "another program's device pnetid is adopted, and taken over when told" foreign_pnetid

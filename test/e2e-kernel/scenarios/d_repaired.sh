@@ -5,7 +5,7 @@ node_up
 pod_up A
 set_up_node
 
-pod_command() { in_pod A smc-node-init pod --termination-log /tmp/summary "$@"; }
+pod_command() { in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary "$@"; }
 
 stale_entry() {
   in_pod A smc-look pnet-add OLDNET eth0

@@ -24,7 +24,6 @@ class NodeChecks : public testing::Test {
     system_.directories["/etc/cni/net.d"] = {"10-terway.conflist"};
     system_.files["/etc/cni/net.d/10-terway.conflist"] = R"({"plugins":[{"type":"terway"}]})";
     sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports") = "65500-65515\n";
-    sysctl("/proc/sys/net/smc/tcp2smc") = "0\n";
     be_pci("0x1ded", "0x107f");
   }
 
@@ -134,14 +133,17 @@ TEST_F(NodeChecks, NoDeviceFails) {
   system_.rdma.clear();
   system_.devices.clear();
   expect("rdma device", Verdict::kFail, "none");
+  EXPECT_EQ(check("gids").blocked_by, "rdma device");
 }
 
-TEST_F(NodeChecks, MainlinesErdmaIsAnRnicWhichSmcDoesNotTake) {
+TEST_F(NodeChecks, ADeviceIsJudgedByItsTypeAndNotByItsName) {
   system_.rdma[0].is_ib_ca = false;
-  system_.rdma[0].node_type = "RNIC";
   system_.devices.clear();
-  expect("rdma device", Verdict::kFail, "SMC takes type CA alone");
-  EXPECT_THAT(check("rdma device").hint, HasSubstr("erdma driver"));
+  expect("rdma device", Verdict::kFail, "rdma0 (eRDMA) of type RNIC");
+  EXPECT_THAT(check("rdma device").finding, HasSubstr("SMC takes type CA alone"));
+  EXPECT_THAT(check("rdma device").hint, HasSubstr("some 7.x on"));
+  be_pci("0x15b3", "0x1017");
+  EXPECT_THAT(check("rdma device").hint, Not(HasSubstr("erdma")));
 }
 
 TEST_F(NodeChecks, ADeviceWithoutAnActivePortFails) {
@@ -169,12 +171,25 @@ TEST_F(NodeChecks, ExclusiveRdmaNamespacesFail) {
 
 // --- parameters
 
-TEST_F(NodeChecks, WithoutTheSwitchTheWayToAskForSmcDependsOnTheKernel) {
-  system_.node().sysctls.erase("/proc/sys/net/smc/tcp2smc");
-  expect("programs", Verdict::kWarn, "no net.smc.tcp2smc");
-  EXPECT_THAT(check("programs").hint, HasSubstr("AF_SMC"));
+TEST_F(NodeChecks, ANodeWithoutASwitchIsNotReady) {
+  system_.node().sysctls.erase(kSwitchPath);
+  expect("programs", Verdict::kFail, "no switch");
+  EXPECT_THAT(check("programs").hint, HasSubstr("--programs=ask"));
+  EXPECT_THAT(check("programs").hint, Not(HasSubstr("IPPROTO_SMC")));
   sysctl("/proc/sys/kernel/osrelease") = "6.12.95\n";
   EXPECT_THAT(check("programs").hint, HasSubstr("IPPROTO_SMC"));
+}
+
+TEST_F(NodeChecks, UnlessItsProgramsAskForSmcThemselves) {
+  system_.node().sysctls.erase(kSwitchPath);
+  options_.programs = Programs::kAsk;
+  expect("programs", Verdict::kPass, "ask for SMC themselves");
+}
+
+TEST_F(NodeChecks, WhetherThereIsASwitchIsNotKnownBeforeSmcIsLoaded) {
+  system_.node().sysctls.erase(kSwitchPath);
+  system_.smc_loaded = false;
+  EXPECT_EQ(check("programs").blocked_by, "smc");
 }
 
 TEST_F(NodeChecks, TheReservedPortsMatterToErdmaAlone) {
@@ -193,6 +208,143 @@ TEST_F(NodeChecks, ParametersOfTheHandshakeAreReported) {
   sysctl("/proc/sys/net/smc/experiment_syn_smc") = "1\n";
   sysctl("/proc/sys/net/smc/limit_handshake") = "0\n";
   expect("handshake", Verdict::kPass, "experiment_syn_smc=1, limit_handshake=0");
+}
+
+TEST_F(NodeChecks, WhatMayLeaveSmcOutOfAHandshakeIsExplained) {
+  sysctl("/proc/sys/net/smc/experiment_vendor_options") = "1\n";
+  sysctl("/proc/sys/net/smc/limit_smc_hs") = "1\n";
+  expect("handshake", Verdict::kPass, "experiment_vendor_options=1, limit_smc_hs=1");
+  EXPECT_THAT(check("handshake").finding, HasSubstr("0x03010000"));
+  sysctl("/proc/sys/net/smc/hs_ctrl") = "\n";
+  expect("handshake", Verdict::kPass, "limit_smc_hs=1");
+  sysctl("/proc/sys/net/smc/hs_ctrl") = "skip_db\n";
+  expect("handshake", Verdict::kWarn, "hs_ctrl=skip_db: that BPF program may leave SMC out");
+}
+
+// --- addresses
+
+constexpr const char* kMapped = "0000:0000:0000:0000:0000:ffff:0a09:00fe";
+constexpr const char* kLinkLocal = "fe80:0000:0000:0000:0016:3eff:fe00:0001";
+
+TEST_F(NodeChecks, ARoceV2AddressMadeOfAnIpv4AddressIsWhatSmcNeeds) {
+  expect("gids", Verdict::kPass, "rdma0 port 1: RoCE v2 for 10.9.0.254");
+}
+
+TEST_F(NodeChecks, RoceV1AddressesAloneAreVersion1WithinOneSubnet) {
+  system_.set_gids("rdma0", 1, {{"IB/RoCE v1", kMapped}});
+  expect("gids", Verdict::kWarn, "RoCE v1 alone");
+}
+
+TEST_F(NodeChecks, WithoutAnyAddressForSmcNoConnectionCanBe) {
+  system_.set_gids("rdma0", 1, {{"RoCE v2", kLinkLocal}});
+  expect("gids", Verdict::kFail, "no address that SMC can use");
+  EXPECT_THAT(check("gids").hint, HasSubstr("IPv4 address"));
+}
+
+TEST_F(NodeChecks, AnAddressOfThePortsInterfaceWithoutAGidIsNamed) {
+  system_.rdma[0].ports[0].netdev = "eth0";
+  expect("gids", Verdict::kWarn, "none for 10.9.0.11");
+  system_.node().addresses = {{1, "127.0.0.1", 8}, {2, "10.9.0.254", 24}};
+  expect("gids", Verdict::kPass, "RoCE v2 for 10.9.0.254");
+}
+
+TEST_F(NodeChecks, AddressesOfPortsThatSmcDoesNotUseAreNotAskedFor) {
+  system_.rdma[0].ports[0].active = false;
+  EXPECT_EQ(check("gids").blocked_by, "rdma device");
+  EXPECT_EQ(check("queue pairs").blocked_by, "rdma device");
+}
+
+// --- room for queue pairs
+
+class QueuePairs : public NodeChecks {
+ protected:
+  QueuePairs() {
+    system_.directories["/dev/infiniband"] = {"uverbs0"};
+    options_.expected_pods = 100;
+  }
+  void expect_room(int room, std::uint64_t in_use, Verdict verdict, const std::string& finding) {
+    system_.verbs = {{"rdma0", room, {}}};
+    system_.queue_pairs["rdma0"] = in_use;
+    expect("queue pairs", verdict, finding);
+  }
+};
+
+TEST_F(QueuePairs, ThatThePodsLinkGroupsNeedMustBeThere) {
+  expect_room(131'071, 12, Verdict::kPass, "12 of 131071 in use; 100 pods need 400 at the least");
+  expect_room(400, 12, Verdict::kPass, "12 of 400");
+  expect_room(399, 12, Verdict::kWarn, "12 of 399");
+}
+
+TEST_F(QueuePairs, OfADeviceThatIsNearlyFullAreAWarningAndOfAFullOneAFailure) {
+  expect_room(1000, 899, Verdict::kPass, "899 of 1000");
+  expect_room(1000, 900, Verdict::kWarn, "900 of 1000");
+  expect_room(1000, 1000, Verdict::kFail, "1000 of 1000");
+}
+
+TEST_F(QueuePairs, AreNotJudgedWhereTheDevicesFileIsNotToBeSeen) {
+  system_.directories.erase("/dev/infiniband");
+  system_.queue_pairs["rdma0"] = 7;
+  expect("queue pairs", Verdict::kPass, "rdma0: 7 in use");
+  EXPECT_THAT(system_.requests, Not(testing::Contains("verbs")));
+}
+
+TEST_F(QueuePairs, OfADeviceThatCannotBeOpenedAreAFindingWithWhatToDo) {
+  const struct {
+    int code;
+    const char* hint;
+  } problems[] = {{EPERM, "privileged"}, {ENOENT, "ib_uverbs"}, {EIO, "kernel's log"}};
+  for (const auto& problem : problems) {
+    system_.verbs = {{"rdma0", 0, Error{"open rdma0 with libibverbs", problem.code, {}}}};
+    expect("queue pairs", Verdict::kWarn, "open rdma0 with libibverbs");
+    EXPECT_THAT(check("queue pairs").hint, HasSubstr(problem.hint));
+  }
+}
+
+TEST_F(QueuePairs, OfADeviceWithoutADriverOfLibibverbsAreNotKnown) {
+  system_.verbs.clear();
+  expect("queue pairs", Verdict::kWarn, "libibverbs does not know it");
+}
+
+TEST_F(QueuePairs, OfTwoDevicesTheWorseVerdictCountsAndBothAreTold) {
+  RdmaDevice second = system_.rdma[0];
+  second.name = "rdma1";
+  system_.rdma.push_back(second);
+  system_.verbs = {{"rdma0", 100'000, {}}, {"rdma1", 8, {}}};
+  expect("queue pairs", Verdict::kWarn, "rdma0: 0 of 100000");
+  EXPECT_THAT(check("queue pairs").finding, HasSubstr("rdma1: 0 of 8"));
+}
+
+TEST_F(QueuePairs, KernelsThatDoNotCountThemHaveNoneInUse) {
+  system_.fail("RDMA RES_GET", EINVAL, 100);
+  expect_room(1000, 12, Verdict::kPass, "0 of 1000");
+}
+
+// --- the kernel's fixes
+
+TEST_F(NodeChecks, AMainlineKernelWithoutTheFixesOfSmcIsAWarning) {
+  const struct {
+    const char* release;
+    const char* finding;
+  } kernels[] = {{"6.12.77", "CVE-2026-23450"},  {"6.12.77", "fixed in 6.12.78"},
+                 {"6.12.77", "CVE-2026-46027"},  {"6.12.85", "fixed in 6.12.86"},
+                 {"6.17.5", "fixed in 6.18.27"}, {"7.0.3", "fixed in 7.0.4"}};
+  for (const auto& kernel : kernels) {
+    sysctl("/proc/sys/kernel/osrelease") = std::string(kernel.release) + "\n";
+    expect("kernel fixes", Verdict::kWarn, kernel.finding);
+  }
+  EXPECT_THAT(check("kernel fixes").hint, HasSubstr("7.0.4 or a later release"));
+  for (const char* release : {"6.12.86", "7.0.4", "7.1", "7.2.13"}) {
+    sysctl("/proc/sys/kernel/osrelease") = std::string(release) + "\n";
+    expect("kernel fixes", Verdict::kPass, release);
+  }
+}
+
+TEST_F(NodeChecks, ADistributionsKernelIsNotJudgedByItsNumber) {
+  for (const char* release : {"5.10.134-17.3.al8.x86_64", "6.1.0-18-amd64", "6.8.0-45-generic",
+                              "6.12.70+deb13-amd64", "6.12.70-rc1", "6.12.70+", "nonsense"}) {
+    sysctl("/proc/sys/kernel/osrelease") = std::string(release) + "\n";
+    expect("kernel fixes", Verdict::kPass, "not judged");
+  }
 }
 
 // --- failures

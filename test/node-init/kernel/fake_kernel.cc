@@ -271,7 +271,10 @@ std::vector<std::string> FakeSystem::route_request(const std::string& request) {
       const int index = at<ifinfomsg>(request, NLMSG_HDRLEN).ifi_index;
       return change("ROUTE up " + std::to_string(index), [&] {
         for (Link& link : space.links)
-          if (link.index == index) return link.up = true, 0;
+          if (link.index == index) {
+            link.up = true;
+            return 0;
+          }
         return ENODEV;
       });
     }
@@ -311,6 +314,12 @@ std::vector<std::string> FakeSystem::rdma_request(const std::string& request) {
       if (index >= rdma.size()) return {ack(EINVAL)};
       return {each(rdma[index].ports, rdma_port_message) + done()};
     }
+    case RDMA_NLDEV_CMD_RES_GET:
+      return dump("RDMA RES_GET", [&] {
+        return each(rdma, [&](const RdmaDevice& device) {
+          return rdma_resources_message(device.name, queue_pairs[device.name]);
+        });
+      });
     case RDMA_NLDEV_CMD_SYS_GET: {
       const auto fault = note("RDMA SYS_GET", false);
       if (fault && !fault->datagrams.empty()) return fault->datagrams;

@@ -36,12 +36,8 @@ void fill(__u8 (&field)[N], const std::string& text) {
 }  // namespace
 
 std::string device_message(const SmcDevice& device) {
-  std::string content = u8_attribute(SMC_NLA_DEV_IS_CRIT, device.critical ? 1 : 0) +
-                        text_attribute(SMC_NLA_DEV_IB_NAME, device.name);
-  if (device.pci_vendor != 0)
-    content +=
-        u16_attribute(SMC_NLA_DEV_PCI_VENDOR, static_cast<std::uint16_t>(device.pci_vendor)) +
-        u16_attribute(SMC_NLA_DEV_PCI_DEVICE, static_cast<std::uint16_t>(device.pci_device));
+  std::string content =
+      u8_attribute(SMC_NLA_DEV_IS_CRIT, 0) + text_attribute(SMC_NLA_DEV_IB_NAME, device.name);
   for (const SmcPort& port : device.ports)
     content += port_message(port.number == 1 ? SMC_NLA_DEV_PORT : SMC_NLA_DEV_PORT2, port);
   return generic(kSmcFamily, SMC_NETLINK_GET_DEV_SMCR, nested(SMC_GEN_DEV_SMCR, content));
@@ -124,8 +120,21 @@ std::string rdma_device_message(std::uint32_t index, const RdmaDevice& device) {
   return message(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET),
                  u32_attribute(RDMA_NLDEV_ATTR_DEV_INDEX, index) +
                      text_attribute(RDMA_NLDEV_ATTR_DEV_NAME, device.name) +
-                     u64_attribute(RDMA_NLDEV_ATTR_NODE_GUID, device.guid) +
                      u8_attribute(RDMA_NLDEV_ATTR_DEV_NODE_TYPE, type),
+                 NLM_F_MULTI);
+}
+
+std::string rdma_resources_message(const std::string& device, std::uint64_t queue_pairs) {
+  const auto entry = [](const std::string& name, std::uint64_t count) {
+    return nested(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY,
+                  text_attribute(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_NAME, name) +
+                      u64_attribute(RDMA_NLDEV_ATTR_RES_SUMMARY_ENTRY_CURR, count));
+  };
+  // In the kernel's order: what is wanted is not the first entry.
+  return message(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_GET),
+                 text_attribute(RDMA_NLDEV_ATTR_DEV_NAME, device) +
+                     nested(RDMA_NLDEV_ATTR_RES_SUMMARY,
+                            entry("pd", 2) + entry("cq", 3) + entry("qp", queue_pairs)),
                  NLM_F_MULTI);
 }
 

@@ -17,6 +17,7 @@ std::string link_message(const Link& link);
 std::string address_message(const Ipv4Address& address);
 std::string default_route_message(int ifindex);
 std::string rdma_device_message(std::uint32_t index, const RdmaDevice& device);
+std::string rdma_resources_message(const std::string& device, std::uint64_t queue_pairs);
 std::string rdma_port_message(const RdmaPort& port);
 std::string socket_message(const SmcSocket& socket);
 

@@ -49,7 +49,8 @@ class FakePair final : public SmcPair {
 
 FakeNamespace empty_namespace() {
   FakeNamespace made;
-  made.sysctls = {{"/proc/sys/net/core/somaxconn", "4096\n"}};
+  made.sysctls = {{"/proc/sys/net/core/somaxconn", "4096\n"},
+                  {"/proc/sys/kernel/osrelease", "5.10.134-17.3.al8.x86_64\n"}};
   made.links = {{1, "lo", "00:00:00:00:00:00", "", false, 0, false}};
   return made;
 }
@@ -57,9 +58,9 @@ FakeNamespace empty_namespace() {
 }  // namespace
 
 FakeSystem::FakeSystem() {
-  devices = {{"rdma0", false, 0x1ded, 0x107f, {{1, "PNA", true, 2, true}}}};
-  rdma = {
-      {"rdma0", "CA", true, 0x0216'3eff'fe00'0001, 0x1ded, 0x107f, {{1, true, "ACTIVE", "", 2}}}};
+  devices = {{"rdma0", {{1, "PNA", true, 2, true}}}};
+  rdma = {{"rdma0", "CA", true, 0x1ded, 0x107f, {{1, true, "ACTIVE", "", 2}}}};
+  set_gids("rdma0", 1, {{"RoCE v2", "0000:0000:0000:0000:0000:ffff:0a09:00fe"}});
   ueids = {"SMCV2-TEST"};
   FakeNamespace pod_namespace = empty_namespace();
   pod_namespace.links[0].up = true;
@@ -74,7 +75,31 @@ FakeSystem::FakeSystem() {
   FakeNamespace node_namespace = pod_namespace;
   node_namespace.id = "net:[4026531840]";
   node_namespace.sysctls["/proc/sys/net/core/netdev_max_backlog"] = "1000\n";
+  node_namespace.sysctls["/proc/sys/net/smc/tcp2smc"] = "0\n";
   namespaces["node"] = std::move(node_namespace);
+}
+
+void FakeSystem::set_gids(const std::string& device, int port,
+                          const std::vector<std::pair<std::string, std::string>>& gids) {
+  const std::string base =
+      "/sys/class/infiniband/" + device + "/ports/" + std::to_string(port) + "/";
+  std::vector<std::string>& indices = directories[base + "gid_attrs/types"];
+  indices.clear();
+  for (const auto& [type, gid] : gids) {
+    const std::string index = std::to_string(indices.size());
+    files[base + "gid_attrs/types/" + index] = type + "\n";
+    files[base + "gids/" + index] = gid + "\n";
+    indices.push_back(index);
+  }
+  indices.emplace_back("255");  // an empty place, which cannot be read
+}
+
+void FakeSystem::set_modules(const std::string& loadable, const std::string& builtin,
+                             const std::string& below) {
+  const std::string release = here().sysctls.at("/proc/sys/kernel/osrelease");
+  const std::string directory = below + release.substr(0, release.find('\n'));
+  files[directory + "/modules.dep"] = loadable;
+  files[directory + "/modules.builtin"] = builtin;
 }
 
 void FakeSystem::fail(const std::string& prefix, int code, int times) {

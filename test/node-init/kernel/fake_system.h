@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node-init/kernel/links.h"
@@ -46,8 +47,9 @@ struct Killed {};
 
 class FakeSystem final : public System {
  public:
-  // A node with one eRDMA-like device "rdma0" (active, pnetid PNA), one UEID, and the calling
-  // thread in a pod's namespace "pod" with lo and eth0 (10.9.0.11/24, default route).
+  // A node with one eRDMA-like device "rdma0" (active, pnetid PNA, RoCE v2 for 10.9.0.254), one
+  // UEID, and the calling thread in a pod's namespace "pod" with lo and eth0 (10.9.0.11/24, default
+  // route). The kernel has net.smc.tcp2smc, as far as the namespace "node" shows it.
   FakeSystem();
 
   // --- the machine, to be changed at will
@@ -57,6 +59,7 @@ class FakeSystem final : public System {
   std::vector<SmcDevice> devices;
   std::vector<RdmaDevice> rdma;
   std::vector<VerbsDevice> verbs;
+  std::map<std::string, std::uint64_t> queue_pairs;  // in use, by device
   std::vector<std::string> ueids;
   std::map<std::string, std::string> files;  // outside /proc/sys
   std::map<std::string, std::vector<std::string>> directories;
@@ -70,6 +73,12 @@ class FakeSystem final : public System {
   FakeNamespace& pod() { return namespaces.at("pod"); }
   FakeNamespace& node() { return namespaces.at("node"); }
   void enter(const std::string& name_of_namespace) { current_ = name_of_namespace; }
+  // Puts a port's GID table into /sys: each type ("RoCE v2") with its GID as the kernel writes it.
+  void set_gids(const std::string& device, int port,
+                const std::vector<std::pair<std::string, std::string>>& gids);
+  // Puts the index of the running kernel's modules into /lib/modules (or below another folder).
+  void set_modules(const std::string& loadable, const std::string& builtin,
+                   const std::string& below = "/lib/modules/");
 
   // --- the record
   // Every change asked for, in order: "SMC_PNETID ADD eth0=PNA", "write /proc/sys/… = 1", ….

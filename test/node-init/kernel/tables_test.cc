@@ -8,6 +8,7 @@
 
 #include "node-init/kernel/links.h"
 #include "node-init/kernel/rdma_devices.h"
+#include "node-init/kernel/rdma_gids.h"
 #include "node-init/kernel/smc_devices.h"
 #include "node-init/kernel/smc_sockets.h"
 #include "node-init/kernel/smc_stats.h"
@@ -28,8 +29,7 @@ using testing::IsEmpty;
 
 TEST(SmcDevicesTest, DevicesAreReadWithTheirPorts) {
   FakeSystem system;
-  system.devices.push_back(
-      {"rdma1", true, 0, 0, {{1, "", false, 3, false}, {2, "PNB", true, 4, true}}});
+  system.devices.push_back({"rdma1", {{1, "", false, 3, false}, {2, "PNB", true, 4, true}}});
   const auto devices = smc_devices(system);
   ASSERT_TRUE(devices);
   EXPECT_EQ(*devices, system.devices);
@@ -49,14 +49,14 @@ TEST(SmcDevicesTest, TheBytesOfLinux612AreReadRight) {
        test::done()});
   const auto devices = smc_devices(system);
   ASSERT_TRUE(devices);
-  EXPECT_THAT(*devices, ElementsAre(SmcDevice{"rxe0", false, 0, 0, {{1, "PNA", true, 1, true}}}));
+  EXPECT_THAT(*devices, ElementsAre(SmcDevice{"rxe0", {{1, "PNA", true, 1, true}}}));
 }
 
 TEST(SmcDevicesTest, OnlyActivePortsNamePnetidsEachOnce) {
   const std::vector<SmcDevice> devices = {
-      {"a", false, 0, 0, {{1, "PNB", true, 1, true}, {2, "PNA", true, 2, true}}},
-      {"b", false, 0, 0, {{1, "PNA", true, 3, true}, {2, "PNC", true, 4, false}}},
-      {"c", false, 0, 0, {{1, "", false, 5, true}}}};
+      {"a", {{1, "PNB", true, 1, true}, {2, "PNA", true, 2, true}}},
+      {"b", {{1, "PNA", true, 3, true}, {2, "PNC", true, 4, false}}},
+      {"c", {{1, "", false, 5, true}}}};
   EXPECT_THAT(active_pnetids(devices), ElementsAre("PNA", "PNB"));
 }
 
@@ -281,7 +281,6 @@ TEST(RdmaDevicesTest, DevicesAreReadWithTheirTypeAndPorts) {
   EXPECT_TRUE((*devices)[0].is_erdma());
   EXPECT_TRUE((*devices)[0].is_ib_ca);
   EXPECT_EQ((*devices)[0].node_type, "CA");
-  EXPECT_EQ((*devices)[0].guid, 0x0216'3eff'fe00'0001u);
   ASSERT_EQ((*devices)[0].ports.size(), 1u);
   EXPECT_TRUE((*devices)[0].ports[0].active);
 }
@@ -307,6 +306,29 @@ TEST(RdmaDevicesTest, TheNamespaceModeIsRead) {
   EXPECT_TRUE(*rdma_namespaces_shared(system));
   system.rdma_shared = false;
   EXPECT_FALSE(*rdma_namespaces_shared(system));
+}
+
+TEST(RdmaDevicesTest, QueuePairsInUseAreCountedByDevice) {
+  FakeSystem system;
+  system.queue_pairs = {{"rdma0", 12}};
+  EXPECT_THAT(*queue_pairs_in_use(system), ElementsAre(testing::Pair("rdma0", 12u)));
+  system.fail("RDMA RES_GET", EINVAL);
+  EXPECT_THAT(*queue_pairs_in_use(system), IsEmpty()) << "a kernel that does not count them";
+  system.fail("RDMA RES_GET", EPERM);
+  EXPECT_FALSE(queue_pairs_in_use(system));
+}
+
+TEST(RdmaGidsTest, AreReadInOrderWithTypeAndIpv4Address) {
+  FakeSystem system;
+  system.set_gids("rdma0", 1,
+                  {{"IB/RoCE v1", "fe80:0000:0000:0000:0016:3eff:fe00:0001"},
+                   {"RoCE v2", "0000:0000:0000:0000:0000:ffff:0a09:0001"}});
+  const auto gids = rdma_gids(system, "rdma0", 1);
+  ASSERT_TRUE(gids);
+  EXPECT_THAT(*gids, ElementsAre(RdmaGid{0, "IB/RoCE v1", ""}, RdmaGid{1, "RoCE v2", "10.9.0.1"}));
+  EXPECT_TRUE((*gids)[0].is_roce_v1());
+  EXPECT_TRUE((*gids)[1].is_roce_v2());
+  EXPECT_FALSE(rdma_gids(system, "rdma0", 2));
 }
 
 // --- sysctls

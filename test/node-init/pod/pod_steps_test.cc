@@ -48,11 +48,66 @@ TEST_F(PodStepTest, AKernelWithoutSmcIsNotPossible) {
   EXPECT_THAT(last.hint, HasSubstr("5.10.134-17.3"));
 }
 
+TEST_F(PodStepTest, From618OnTheHintNamesWhatSmcDependsOn) {
+  system_.smc_available = false;
+  for (const char* release : {"6.18.15+deb14-amd64", "7.2.13+deb14-amd64"}) {
+    system_.pod().sysctls["/proc/sys/kernel/osrelease"] = std::string(release) + "\n";
+    const PodStep last = expect_failure(ExitCode::kNotPossible, "smc");
+    EXPECT_THAT(last.text, HasSubstr(release));
+    EXPECT_THAT(last.hint, HasSubstr("CONFIG_DIBS"));
+  }
+}
+
+class DryRunWithoutSmc : public PodStepTest {
+ protected:
+  void SetUp() override {
+    PodStepTest::SetUp();
+    options_.dry_run = true;
+    system_.pod().sysctls["/proc/sys/kernel/osrelease"] = "7.2.13\n";
+  }
+  std::string planned() {
+    for (const PodStep& step : run().steps)
+      if (step.number == 2 && step.outcome == StepOutcome::kPlanned) return step.text;
+    return "";
+  }
+  const std::string others_ =
+      "kernel/net/smc/smc_diag.ko: kernel/net/smc/smc.ko\nkernel/net/tls/tls.ko:\n";
+};
+
+TEST_F(DryRunWithoutSmc, AModuleThatDoesNotExistIsNotPlannedToBeLoaded) {
+  // smc_diag alone, which names smc as what it needs, is no smc.
+  system_.set_modules(others_, "kernel/net/core/core.ko\n");
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "smc");
+  EXPECT_THAT(last.hint, HasSubstr("CONFIG_DIBS"));
+  EXPECT_FALSE(system_.smc_loaded);
+}
+
+TEST_F(DryRunWithoutSmc, OneThatIsInTheIndexIs) {
+  system_.set_modules(others_ + "kernel/net/smc/smc.ko.xz: kernel/drivers/dibs/dibs.ko.xz\n", "");
+  EXPECT_EQ(planned(), "load the kernel module smc");
+  system_.set_modules(others_, "kernel/net/smc/smc.ko\n");
+  EXPECT_EQ(planned(), "load the kernel module smc") << "built in";
+}
+
+TEST_F(DryRunWithoutSmc, TheIndexMayBeBelowUsrAndBelowTheNodesRoot) {
+  system_.set_modules("kernel/net/smc/smc.ko:\n", "", "/usr/lib/modules/");
+  EXPECT_EQ(planned(), "load the kernel module smc");
+  options_.host_root = "/host";
+  EXPECT_THAT(planned(), HasSubstr("not to be seen"));
+  system_.set_modules(others_, "", "/host/usr/lib/modules/");
+  expect_failure(ExitCode::kNotPossible, "smc");
+}
+
+TEST_F(DryRunWithoutSmc, WithoutAnIndexItIsSaidThatNobodyKnows) {
+  EXPECT_THAT(planned(), HasSubstr("not to be seen"));
+  EXPECT_EQ(run().code, ExitCode::kDone);
+}
+
 // --- step 3
 
 TEST_F(PodStepTest, TheFlagComesBeforeTheEnvironment) {
-  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
-  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  system_.devices.push_back({"rdma1", {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, {}});
   options_.environment_pnetid = "PNA";
   EXPECT_EQ(run().pnetid, "PNA");
   options_.pnetid = "pnb";
@@ -65,7 +120,7 @@ TEST_F(PodStepTest, TheFlagComesBeforeTheEnvironment) {
 }
 
 TEST_F(PodStepTest, SeveralPnetidsAreNamedAndNoneIsGuessed) {
-  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
+  system_.devices.push_back({"rdma1", {{1, "PNB", true, 3, true}}});
   const PodStep last = expect_failure(ExitCode::kNotPossible, "pnetid");
   EXPECT_THAT(last.text, HasSubstr("PNA, PNB"));
   EXPECT_THAT(system_.writes, IsEmpty());
@@ -111,35 +166,10 @@ TEST_F(PodStepTest, RdmaNetlinkThatRefusesIsAWarning) {
   EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("list the RDMA devices")));
 }
 
-TEST_F(PodStepTest, VerbsAreAskedOnlyWhereTheContainerHasTheDeviceFiles) {
-  system_.verbs = {{"rdma0", "CA", "1.0", 0, 0, 8, {{1, "active", 4096}}, {}, ""}};
+TEST_F(PodStepTest, LibibverbsIsNotAskedAtAll) {
+  system_.directories["/dev/infiniband"] = {"uverbs0"};
   (void)run();
   EXPECT_THAT(system_.requests, testing::Not(testing::Contains("verbs")));
-  system_.directories["/dev/infiniband"] = {"uverbs0"};
-  (void)run();
-  EXPECT_THAT(system_.requests, testing::Contains("verbs"));
-}
-
-TEST_F(PodStepTest, WhatVerbsTellIsReportedAndAnErdmaDeviceNamedAsSuch) {
-  system_.directories["/dev/infiniband"] = {"uverbs0"};
-  system_.files["/sys/class/infiniband/rdma0/device/vendor"] = "0x1ded\n";
-  system_.files["/sys/class/infiniband/rdma0/device/device"] = "0x107f\n";
-  system_.verbs = {{"rdma0",
-                    "CA",
-                    "1.0",
-                    0,
-                    0,
-                    8,
-                    {{1, "active", 4096}},
-                    {{1, 0, "::ffff:10.9.0.254", "RoCE v2", 2}},
-                    ""},
-                   {"rdma1", "RNIC", "", 0, 0, 0, {}, {}, "open rdma1: Permission denied"}};
-  std::vector<std::string> texts;
-  for (const PodStep& step : run().steps) texts.push_back(step.text);
-  EXPECT_THAT(texts, testing::IsSupersetOf(
-                         {"rdma0 (eRDMA): type CA, firmware 1.0, up to 8 queue pairs, port 1 "
-                          "active with MTU 4096, GID ::ffff:10.9.0.254 (RoCE v2)",
-                          "rdma1: type RNIC, open rdma1: Permission denied"}));
 }
 
 // --- step 4
@@ -180,8 +210,8 @@ TEST_F(PodStepTest, AStaleEntryIsCorrected) {
 }
 
 TEST_F(PodStepTest, AForeignEntryThatLeadsToADeviceIsAdoptedAndReported) {
-  system_.devices.push_back({"rdma1", false, 0, 0, {{1, "PNB", true, 3, true}}});
-  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, 0, {}});
+  system_.devices.push_back({"rdma1", {{1, "PNB", true, 3, true}}});
+  system_.rdma.push_back({"rdma1", "CA", true, 0, 0, {}});
   options_.pnetid = "PNA";
   system_.pod().pnet_table = {{"PNB", "eth0", {}, 0}};
   const PodReport report = run();
@@ -200,12 +230,28 @@ TEST_F(PodStepTest, EPERMAtTheEntryIsRefusedWithAHint) {
 
 // --- step 5
 
-TEST_F(PodStepTest, WithoutTheSwitchProgramsMustAskThemselves) {
+TEST_F(PodStepTest, WithoutTheSwitchItIsNotPossibleAndNothingIsCalledVerified) {
   system_.pod().sysctls.erase(kSwitch);
-  const PodReport report = run();
-  EXPECT_EQ(report.code, ExitCode::kDone);
-  EXPECT_EQ(report.programs, "ask");
-  EXPECT_THAT(warnings(report), ElementsAre(HasSubstr("tcp2smc")));
+  const PodStep last = expect_failure(ExitCode::kNotPossible, "switch");
+  EXPECT_THAT(last.text, HasSubstr("net.smc.tcp2smc"));
+  EXPECT_THAT(last.hint, HasSubstr("--programs=ask"));
+  EXPECT_FALSE(run().self_test);
+  EXPECT_TRUE(run().not_switched);
+  EXPECT_THAT(system_.requests, testing::Not(testing::Contains(HasSubstr("connect"))));
+}
+
+TEST_F(PodStepTest, ProgramsThatAskNeedNoSwitchAndGetNone) {
+  options_.programs = Programs::kAsk;
+  for (const bool there : {true, false}) {
+    if (!there) system_.pod().sysctls.erase(kSwitch);
+    const PodReport report = run();
+    EXPECT_EQ(report.code, ExitCode::kDone);
+    EXPECT_EQ(report.programs, "ask");
+    EXPECT_FALSE(report.not_switched);
+    ASSERT_TRUE(report.self_test);
+    EXPECT_TRUE(report.self_test->is_smcr);
+  }
+  EXPECT_THAT(system_.writes, testing::Not(testing::Contains(HasSubstr("tcp2smc"))));
 }
 
 TEST_F(PodStepTest, ReadOnlyProcSysIsRefusedWithAHint) {

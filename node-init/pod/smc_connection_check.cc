@@ -1,4 +1,4 @@
-#include "node-init/pod/self_test.h"
+#include "node-init/pod/smc_connection_check.h"
 
 #include <algorithm>
 #include <cerrno>
