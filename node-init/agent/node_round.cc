@@ -9,6 +9,7 @@
 
 #include "node-init/diagnosis/node_checks.h"
 #include "node-init/kernel/first_namespace.h"
+#include "node-init/kernel/module_index.h"
 #include "node-init/kernel/netlink.h"
 
 namespace smc::node {
@@ -107,17 +108,19 @@ void set_up_locked(System& system, const OwnRecordFile& file, const RoundOptions
 }
 
 // Looking for SMC's netlink family makes the kernel load its module.
-CheckResult load_smc(System& system, bool dry_run) {
+CheckResult load_smc(System& system, const RoundOptions& options) {
   const auto there = generic_family_registered(system, SMC_GENL_FAMILY_NAME);
   if (there && *there) return {"smc", Verdict::kPass, "the kernel's SMC is loaded", {}};
-  if (dry_run)
+  const Error none = no_smc_error(system, 0);
+  if (options.dry_run && find_module(system, options.host_root, "smc") == ModulePresence::kAbsent)
+    return {"smc", Verdict::kFail, none.what, none.hint};
+  if (options.dry_run)
     return {"smc", Verdict::kWarn, "the kernel's SMC is not loaded: the plan ends here",
             "smc-node-agent run loads it"};
   const auto loaded = resolve_generic_family(system, SMC_GENL_FAMILY_NAME);
   if (loaded) return {"smc", Verdict::kPass, "loaded the kernel's SMC", {}};
   if (loaded.error().code != ENOENT) return failed("smc", loaded.error());
-  return {"smc", Verdict::kFail, "this kernel has no SMC, or may not load it",
-          "install the package with the module smc (CONFIG_SMC), and allow it to be loaded"};
+  return {"smc", Verdict::kFail, none.what + ", or may not load it", none.hint};
 }
 
 }  // namespace
@@ -131,7 +134,7 @@ NodeReport run_node_round(System& system, const OwnRecordFile& file, const Round
   NodeReport report;
   report.checks.push_back(check_own_namespace(system));
   if (!report.ready()) return report;
-  report.checks.push_back(load_smc(system, options.dry_run));
+  report.checks.push_back(load_smc(system, options));
   const bool smc = report.checks.back().verdict == Verdict::kPass;
   CheckOptions where;
   where.host_root = options.host_root;

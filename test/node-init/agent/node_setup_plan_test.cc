@@ -21,7 +21,7 @@ NodeTables one_port() {
   port.number = 1;
   port.ifindex = 3;
   port.active = true;
-  tables.devices = {{"mlx5_0", false, 0, 0, {port}}};
+  tables.devices = {{"mlx5_0", {port}}};
   Link link;
   link.index = 3;
   link.name = "eth1";
@@ -165,13 +165,13 @@ TEST(PnetidPlan, AnInfinibandMacIsTooLongForOne) {
 TEST(PnetidPlan, EveryPortOfEveryDeviceGetsOne) {
   NodeTables tables = one_port();
   tables.devices.push_back(
-      {"mlx5_1", false, 0, 0, {SmcPort{1, "", false, 3, true}, SmcPort{2, "", false, 3, false}}});
+      {"mlx5_1", {SmcPort{1, "", false, 3, true}, SmcPort{2, "", false, 3, false}}});
   EXPECT_THAT(plan_setup(tables, {}, with_wanted_pnetid("NODENET")).steps, SizeIs(3));
 }
 
 TEST(PnetidPlan, OnlyTheNamedDevicesAreTouchedAndAMissingOneFails) {
   NodeTables tables = one_port();
-  tables.devices.push_back({"mlx5_1", false, 0, 0, {SmcPort{1, "", false, 3, true}}});
+  tables.devices.push_back({"mlx5_1", {SmcPort{1, "", false, 3, true}}});
   SetupConfig config;
   config.devices = {"mlx5_1", "mlx5_7"};
   const auto plan = plan_setup(tables, {}, config);
