@@ -18,6 +18,7 @@ SPDX_LICENSES = {
     "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "glibc": "LGPL-2.1-or-later",
     "libnl3": "LGPL-2.1-only",
+    "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
