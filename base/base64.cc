@@ -1,8 +1,10 @@
 #include "base/base64.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include <endian.h>
 
@@ -39,11 +41,10 @@ constexpr std::array<std::int16_t, 256> make_values() {
 
 constexpr std::array<std::int16_t, 256> kValues = make_values();
 
-}  // namespace
-
-void append_base64(std::string& out, std::string_view bytes) {
+// `bytes` is whole groups.
+void append_groups(std::string& out, std::string_view bytes) {
   const std::size_t start = out.size();
-  out.resize(start + (bytes.size() + 2) / 3 * 4, '=');
+  out.resize(start + bytes.size() / 3 * 4);
   char* to = out.data() + start;
   const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t left = bytes.size();
@@ -59,10 +60,29 @@ void append_base64(std::string& out, std::string_view bytes) {
     std::memcpy(to, &kPairs[2 * (group >> 12)], 2);
     std::memcpy(to + 2, &kPairs[2 * (group & 4095)], 2);
   }
-  if (left == 0) return;
-  const std::uint32_t group = std::uint32_t{from[0]} << 16 | (left == 2 ? from[1] << 8 : 0);
-  std::memcpy(to, &kPairs[2 * (group >> 12)], 2);
-  if (left == 2) to[2] = kAlphabet[group >> 6 & 63];
+}
+
+// The last one or two bytes, with their padding.
+void append_rest(std::string& out, std::string_view bytes) {
+  if (bytes.empty()) return;
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+  const std::uint32_t group = std::uint32_t{byte(0)} << 16 | (bytes.size() == 2 ? byte(1) << 8 : 0);
+  out += kAlphabet[group >> 18];
+  out += kAlphabet[group >> 12 & 63];
+  out += bytes.size() == 2 ? kAlphabet[group >> 6 & 63] : '=';
+  out += '=';
+}
+
+std::size_t whole_groups(std::size_t bytes) {
+  return bytes - bytes % 3;
+}
+
+}  // namespace
+
+void append_base64(std::string& out, std::string_view bytes) {
+  const std::size_t whole = whole_groups(bytes.size());
+  append_groups(out, bytes.substr(0, whole));
+  append_rest(out, bytes.substr(whole));
 }
 
 std::string base64_encode(std::string_view bytes) {
@@ -93,6 +113,47 @@ std::optional<std::string> base64_decode(std::string_view text) {
   const std::uint32_t unused = left == 2 ? 0xF : left == 3 ? 0x3 : 0;
   if ((bits & unused) != 0) return std::nullopt;
   return out;
+}
+
+Base64Fragment::Base64Fragment(std::string bytes) : bytes_(std::move(bytes)) {
+  for (std::size_t begin = 0; begin < encoded_.size() && begin <= bytes_.size(); ++begin) {
+    const std::string_view rest = std::string_view(bytes_).substr(begin);
+    append_groups(encoded_[begin], rest.substr(0, whole_groups(rest.size())));
+  }
+}
+
+std::size_t Base64Writer::complete_group(std::string_view bytes) {
+  if (held_ == 0) return 0;
+  const std::size_t taken = std::min(group_.size() - held_, bytes.size());
+  bytes.copy(group_.data() + held_, taken);
+  held_ += taken;
+  if (held_ < group_.size()) return taken;
+  append_groups(out_, {group_.data(), group_.size()});
+  held_ = 0;
+  return taken;
+}
+
+void Base64Writer::keep(std::string_view bytes) {
+  held_ += bytes.copy(group_.data() + held_, bytes.size());
+}
+
+void Base64Writer::write(std::string_view bytes) {
+  bytes.remove_prefix(complete_group(bytes));
+  const std::size_t whole = whole_groups(bytes.size());
+  append_groups(out_, bytes.substr(0, whole));
+  keep(bytes.substr(whole));
+}
+
+void Base64Writer::write(const Base64Fragment& fragment) {
+  const std::size_t begin = complete_group(fragment.bytes_);
+  const std::string& encoded = fragment.encoded_[begin];
+  out_ += encoded;
+  keep(std::string_view(fragment.bytes_).substr(begin + encoded.size() / 4 * 3));
+}
+
+void Base64Writer::finish() {
+  append_rest(out_, {group_.data(), held_});
+  held_ = 0;
 }
 
 }  // namespace smc

@@ -100,16 +100,18 @@ std::string json_string(std::string_view text) {
   return out;
 }
 
-std::string printable(std::string_view text, std::size_t max_characters) {
-  std::string out;
+void append_printable(std::string& out, std::string_view text, std::size_t max_characters) {
   std::size_t left = max_characters;
   for (;;) {
     std::size_t length = plain_length(text.substr(0, left));
     out += text.substr(0, length);
     text.remove_prefix(length);
     left -= length;
-    if (text.empty()) return out;
-    if (left == 0) return out + "...";
+    if (text.empty()) return;
+    if (left == 0) {
+      out += "...";
+      return;
+    }
     const auto c = static_cast<unsigned char>(text[0]);
     length = utf8_length(text);
     if (length == 0 || c < 0x20 || c == 0x7F)
@@ -119,6 +121,12 @@ std::string printable(std::string_view text, std::size_t max_characters) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
     --left;
   }
+}
+
+std::string printable(std::string_view text, std::size_t max_characters) {
+  std::string out;
+  append_printable(out, text, max_characters);
+  return out;
 }
 
 }  // namespace smc

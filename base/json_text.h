@@ -17,5 +17,6 @@ std::string json_string(std::string_view text);
 // every other character (control characters, invalid UTF-8) replaced by "?". For messages and
 // warnings.
 std::string printable(std::string_view text, std::size_t max_characters);
+void append_printable(std::string& out, std::string_view text, std::size_t max_characters);
 
 }  // namespace smc

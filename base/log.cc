@@ -1,18 +1,21 @@
 #include "base/log.h"
 
+#include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include <spdlog/pattern_formatter.h>
+#include <spdlog/formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/json_text.h"
 #include "base/log_writer.h"
+#include "base/utc_text.h"
 
 namespace smc::log {
 namespace {
@@ -31,6 +34,40 @@ constexpr LevelName kLevels[] = {{Level::kDebug, spdlog::level::debug, "debug"},
 const LevelName& entry(Level level) {
   return kLevels[static_cast<std::size_t>(level)];
 }
+
+// {"time":"2026-01-31T12:00:00.123Z",CONTENT}: the content comes as finished JSON members. The date
+// is written out once a second.
+class JsonLine : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& line) override {
+    using std::chrono::milliseconds;
+    const auto since = std::chrono::floor<milliseconds>(message.time.time_since_epoch());
+    const auto second = std::chrono::floor<std::chrono::seconds>(since);
+    if (second != second_) {
+      second_ = second;
+      const std::string text = utc_text(std::chrono::system_clock::time_point(second));
+      begin_.assign(R"({"time":")").append(text, 0, text.size() - 1);  // without its Z
+    }
+    const auto rest = static_cast<unsigned>((since - second).count());
+    const char fraction[] = {'.', static_cast<char>('0' + rest / 100),
+                             static_cast<char>('0' + rest / 10 % 10),
+                             static_cast<char>('0' + rest % 10)};
+    append(line, begin_);
+    append(line, {fraction, sizeof fraction});
+    append(line, R"(Z",)");
+    append(line, {message.payload.data(), message.payload.size()});
+    append(line, "}\n");
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonLine>(); }
+
+ private:
+  static void append(spdlog::memory_buf_t& line, std::string_view text) {
+    line.append(text.data(), text.data() + text.size());
+  }
+
+  std::chrono::seconds second_{-1};
+  std::string begin_;
+};
 
 // Standard error through a LineWriter. The first line that finds room after some that did not says
 // how many are missing.
@@ -60,11 +97,7 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 struct Logger {
-  Logger() {
-    // The line's content comes as finished JSON members; time in UTC as RFC 3339.
-    spdlog.set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})", spdlog::pattern_time_type::utc));
-  }
+  Logger() { spdlog.set_formatter(std::make_unique<JsonLine>()); }
 
   const std::shared_ptr<StderrSink> sink = std::make_shared<StderrSink>();
   spdlog::logger spdlog{"smc", sink};
@@ -79,6 +112,12 @@ spdlog::logger& logger() {
   return instance().spdlog;
 }
 
+void append_number(std::string& line, std::int64_t number) {
+  char digits[20];  // of -2^63
+  const auto [end, failed] = std::to_chars(std::begin(digits), std::end(digits), number);
+  line.append(digits, end);
+}
+
 void append_value(std::string& line, const Field& field) {
   switch (field.kind) {
     case Field::Kind::kText:
@@ -88,7 +127,7 @@ void append_value(std::string& line, const Field& field) {
       line += field.integer != 0 ? "true" : "false";
       break;
     case Field::Kind::kInteger:
-      line += std::to_string(field.integer);
+      append_number(line, field.integer);
       break;
     case Field::Kind::kDouble:
       line += std::isfinite(field.real) ? fmt::format("{}", field.real) : "null";
@@ -98,15 +137,16 @@ void append_value(std::string& line, const Field& field) {
 
 std::string members(Level level, std::string_view event, Fields fields) {
   std::string line;
-  line.reserve(256);  // as long as most lines
-  line += R"("level":)";
-  append_json_string(line, entry(level).name);
-  line += R"(,"event":)";
-  append_json_string(line, event);
+  line.reserve(512);  // longer than nearly every line
+  line += R"("level":")";
+  line += entry(level).name;
+  line += R"(","event":")";
+  line += event;
+  line += '"';
   for (const Field& field : fields) {
-    line += ',';
-    append_json_string(line, field.key);
-    line += ':';
+    line += R"(,")";
+    line += field.key;
+    line += R"(":)";
     append_value(line, field);
   }
   return line;

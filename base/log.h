@@ -31,6 +31,7 @@ void flush();
 // How many lines there was no room for since the start.
 std::uint64_t dropped_lines();
 
+// Keys, as the events' names, are words of ours: nothing in them has to be escaped.
 struct Field {
   Field(std::string_view k, std::string_view v) : key(k), text(v) {}
   Field(std::string_view k, const char* v) : key(k), text(v) {}

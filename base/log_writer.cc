@@ -48,7 +48,10 @@ bool LineWriter::append(std::string_view line, bool urgent) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() + line.size() > kMaxWaiting) return ++dropped_, false;
+    if (waiting_.size() + line.size() > kMaxWaiting) {
+      ++dropped_;
+      return false;
+    }
     waiting_ += line;
     appended_ += line.size();
     wake = asleep_ || (urgent && !urgent_);
@@ -93,8 +96,8 @@ void LineWriter::run() {
   }
 }
 
-// False when it was told to stop and the reader does not go on. What cannot be written at all is
-// gone: there is nobody to tell.
+// False when it was told to stop and the reader does not go on. What cannot be written at all (a
+// full disk, a reader that is gone) is counted and dropped: waiting would only fill the memory.
 bool LineWriter::write(std::string_view text) {
   while (!text.empty()) {
     pollfd ready{fd_, POLLOUT, 0};
@@ -107,7 +110,11 @@ bool LineWriter::write(std::string_view text) {
     const std::string_view piece = next_piece(text);
     const ssize_t written = ::write(fd_, piece.data(), piece.size());
     if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (written < 0) return true;
+    if (written < 0) {
+      const std::lock_guard lock(mutex_);
+      dropped_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+      return true;
+    }
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;

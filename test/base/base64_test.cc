@@ -24,6 +24,45 @@ TEST(Base64, DecodesWhatItEncodedWhateverTheBytes) {
   }
 }
 
+std::string some_bytes(std::size_t count) {
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(i * 37 + 11);
+  return bytes;
+}
+
+TEST(Base64, OfATextInPiecesIsThatOfTheWhole) {
+  for (std::size_t before = 0; before < 8; ++before) {
+    for (std::size_t length = 0; length < 20; ++length) {
+      for (std::size_t after = 0; after < 4; ++after) {
+        const std::string whole = some_bytes(before + length + after);
+        const Base64Fragment fragment(whole.substr(before, length));
+        std::string out = "what was there";
+        Base64Writer writer(out);
+        writer.write(std::string_view(whole).substr(0, before));
+        writer.write(fragment);
+        writer.write(std::string_view(whole).substr(before + length));
+        writer.finish();
+        EXPECT_EQ(out, "what was there" + base64_encode(whole))
+            << before << " " << length << " " << after;
+      }
+    }
+  }
+}
+
+TEST(Base64, OfFragmentsOneAfterAnotherIsThatOfTheWhole) {
+  for (const std::size_t length : {1, 2, 3, 4, 5, 30}) {
+    const Base64Fragment fragment(some_bytes(length));
+    std::string out, whole;
+    Base64Writer writer(out);
+    for (int i = 0; i < 7; ++i) {
+      writer.write(fragment);
+      whole += fragment.bytes();
+    }
+    writer.finish();
+    EXPECT_EQ(out, base64_encode(whole)) << length;
+  }
+}
+
 TEST(Base64, SkipsTheLineBreaksOfAWrappedValue) {
   EXPECT_EQ(base64_decode("Zm9v\n  YmFy\r\n"), "foobar");
 }

@@ -131,5 +131,14 @@ TEST_F(LineWriterTest, ThreadsShareIt) {
     EXPECT_EQ(std::count(text.begin(), text.end(), letter), kEach);
 }
 
+TEST_F(LineWriterTest, LinesThatCannotBeWrittenAreCounted) {
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full.valid());
+  LineWriter writer(full.get());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.append("a line\n", false));
+  writer.flush();
+  EXPECT_EQ(writer.dropped(), 3u);
+}
+
 }  // namespace
 }  // namespace smc::log

@@ -1,11 +1,15 @@
-// review_bench KIB VALUE COUNT: answers COUNT reviews of about KIB KiB, whose pod grows by
+// review_bench KIB VALUE COUNT [LEVEL]: answers COUNT reviews of about KIB KiB, whose pod grows by
 // environment variables of VALUE bytes each, for callgrind to count the instructions of
-// (test/bench/instructions). Prints the review's size in bytes.
+// (test/bench/instructions). With LEVEL as the server does, which logs at that level and counts.
+// Prints the review's size in bytes.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string>
 
+#include "base/log.h"
+#include "webhook/daemon/review_handler.h"
 #include "webhook/review/answer.h"
 
 namespace smc::webhook {
@@ -44,19 +48,38 @@ std::size_t number(const char* text) {
   return std::strtoul(text, nullptr, 10);
 }
 
+// Answers `body`; false where the pod is not injected.
+using Ask = std::function<bool(std::string& body)>;
+
+Ask ask_reviewer() {
+  return [reviewer = std::make_shared<Reviewer>(Config())](std::string& body) {
+    return reviewer->answer(body).decision == Decision::kInjected;
+  };
+}
+
+Ask ask_server(const char* level, Metrics& metrics) {
+  log::Level parsed = log::Level::kInfo;
+  if (!log::parse_level(level, parsed)) return {};
+  log::set_level(parsed);
+  return [handler = review_handler(Config(), metrics, nullptr)](std::string& body) {
+    return handler(body).status == 200;
+  };
+}
+
 }  // namespace
 }  // namespace smc::webhook
 
 int main(int argc, char** argv) {
   using namespace smc::webhook;
-  if (argc != 4) {
-    std::fputs("usage: review_bench KIB VALUE COUNT\n", stderr);
+  Metrics metrics;
+  const Ask ask = argc == 5 ? ask_server(argv[4], metrics) : ask_reviewer();
+  if (argc < 4 || argc > 5 || !ask) {
+    std::fputs("usage: review_bench KIB VALUE COUNT [debug|info|warn|error]\n", stderr);
     return 1;
   }
   std::string body = review_of(number(argv[1]) << 10, number(argv[2]));
-  const Config config;
   for (std::size_t left = number(argv[3]); left > 0; --left)
-    if (answer_review(body, config).decision != Decision::kInjected) return 2;
+    if (!ask(body)) return 2;
   std::printf("%zu\n", body.size());
   return 0;
 }

@@ -196,7 +196,7 @@ std::string names_below(const std::string& prefix) {
   return out;
 }
 
-class Reader {
+class ConfigReader {
  public:
   // Reads the map at `node`, whose keys are below `prefix`.
   void read_section(const Node& node, const std::string& prefix) {
@@ -268,7 +268,7 @@ std::string ConfigMistake::text(std::string_view file) const {
 }
 
 ParsedConfig parse_config(std::string_view yaml) {
-  Reader reader;
+  ConfigReader reader;
   const auto documents = yaml::parse(yaml);
   if (!documents)
     reader.add(documents.error().line, {}, documents.error().what, "YAML");

@@ -14,7 +14,7 @@ void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
   const std::int64_t duration_us =
       std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   if (answer.status != 200) {
-    log::warn("review refused", {{"uid", answer.labels.uid},
+    log::warn("review refused", {{"uid", answer.labels.uid()},
                                  {"status", answer.status},
                                  {"reason", answer.body},
                                  {"duration_us", duration_us}});
@@ -22,17 +22,17 @@ void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
   }
   const bool annotated = answer.decision > Decision::kNotAnnotated;
   (annotated ? log::info : static_cast<void (*)(std::string_view, log::Fields)>(log::debug))(
-      "review", {{"uid", answer.labels.uid},
-                 {"namespace", answer.labels.pod_namespace},
-                 {"pod", answer.labels.pod},
-                 {"owner", answer.labels.owner},
+      "review", {{"uid", answer.labels.uid()},
+                 {"namespace", answer.labels.pod_namespace()},
+                 {"pod", answer.labels.pod()},
+                 {"owner", answer.labels.owner()},
                  {"decision", info(answer.decision).code},
-                 {"dry_run", answer.labels.dry_run},
+                 {"dry_run", answer.labels.dry_run()},
                  {"duration_us", duration_us}});
 }
 
-OwnerEvent event_of(const std::string& ns, Announcement said) {
-  return {{std::move(said.api_version), std::move(said.kind), ns, std::move(said.name),
+OwnerEvent event_of(std::string ns, Announcement said) {
+  return {{std::move(said.api_version), std::move(said.kind), std::move(ns), std::move(said.name),
            std::move(said.uid)},
           !said.injected,
           said.injected ? "Injected" : "InjectionSkipped",
@@ -41,17 +41,17 @@ OwnerEvent event_of(const std::string& ns, Announcement said) {
 
 }  // namespace
 
-Listener::Handler review_handler(std::shared_ptr<const Config> config, Metrics& metrics,
-                                 EventRecorder* events) {
-  return [config = std::move(config), &metrics, events](std::string& body) {
+Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRecorder* events) {
+  return [reviewer = std::make_shared<Reviewer>(config), &metrics, events](std::string& body) {
     const auto begin = std::chrono::steady_clock::now();
-    Answer answer = answer_review(body, *config);
+    Answer answer = reviewer->answer(body);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     metrics.took(duration);
     if (answer.status == 200) metrics.decided(answer.decision);
     log_answer(answer, duration);
     if (events != nullptr && answer.announcement)
-      events->add(event_of(answer.labels.pod_namespace, std::move(*answer.announcement)));
+      events->add(
+          event_of(std::string(answer.labels.pod_namespace()), std::move(*answer.announcement)));
     return Reply{answer.status, std::move(answer.body)};
   };
 }

@@ -235,7 +235,7 @@ Result<void> Daemon::record_events() {
 }
 
 Listener::Handler Daemon::handler() {
-  return review_handler(mesh_.effective(*config_), metrics_, events_.get());
+  return review_handler(*mesh_.effective(*config_), metrics_, events_.get());
 }
 
 int Daemon::run() {

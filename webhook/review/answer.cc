@@ -3,8 +3,8 @@
 #include <new>
 #include <utility>
 
-#include "base/base64.h"
 #include "base/json_text.h"
+#include "webhook/review/compiled_config.h"
 #include "webhook/review/document.h"
 #include "webhook/review/inject.h"
 #include "webhook/review/review.h"
@@ -18,27 +18,23 @@ constexpr std::size_t kMaxLabelCharacters = 253;
 // The API's limit for an Event's note (events.k8s.io/v1).
 constexpr std::size_t kMaxAnnouncementCharacters = 1024;
 
-ReviewLabels read_labels(const Review& review) {
-  ReviewLabels labels;
-  labels.uid = printable(review.uid, kMaxLabelCharacters);
-  labels.pod_namespace = printable(review.pod_namespace, kMaxLabelCharacters);
-  labels.pod = printable(review.name, kMaxLabelCharacters);
-  if (!review.owner.kind.empty())
-    labels.owner = printable(review.owner.kind, kMaxLabelCharacters) + '/' +
-                   printable(review.owner.name, kMaxLabelCharacters);
-  labels.dry_run = review.dry_run;
-  return labels;
+// What a Reviewer keeps for its next patch: more than any but those of pods with many terms.
+constexpr std::size_t kKeptPatchBytes = 64 << 10;
+
+ReviewLabels labels_of(const Review& review) {
+  return ReviewLabels(review.uid, review.pod_namespace, review.name, review.pod.owner.kind,
+                      review.pod.owner.name, review.dry_run);
 }
 
 std::string write_envelope(std::string_view uid, const Outcome& outcome) {
   std::string out;
-  out.reserve(256 + uid.size() + outcome.patch.size() / 3 * 4);
+  out.reserve(256 + uid.size() + outcome.patch.size());
   out += R"({"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":)";
   append_json_string(out, uid);
   out += R"(,"allowed":true)";
   if (!outcome.patch.empty()) {
     out += R"(,"patchType":"JSONPatch","patch":")";
-    append_base64(out, outcome.patch);
+    out += outcome.patch;
     out += '"';
   }
   if (!outcome.warnings.empty()) {
@@ -71,7 +67,7 @@ std::string announcement_text(const Outcome& outcome) {
 std::optional<Announcement> announce(const Review& review, const Outcome& outcome) {
   const bool injected = outcome.decision == Decision::kInjected && outcome.audit;
   const bool told = injected || info(outcome.decision).warns;
-  const Owner& owner = review.owner;
+  const Owner& owner = review.pod.owner;
   if (!told || review.dry_run || owner.uid.empty()) return {};
   return Announcement{printable(owner.api_version, kMaxLabelCharacters),
                       printable(owner.kind, kMaxLabelCharacters),
@@ -85,31 +81,70 @@ Answer refuse(std::string problem, ReviewLabels labels = {}) {
   return {400, std::move(problem), {}, std::move(labels)};
 }
 
-Answer answer(Document& document, std::string& body, const Config& config) {
-  const auto root = document.parse(body);
-  if (!root) return refuse(root.error().what);
-  Reader reader;
-  const Review review = read_review(reader, *root);
-  ReviewLabels labels = read_labels(review);
-  if (!reader.ok()) return refuse(reader.problem(), std::move(labels));
-  const Outcome outcome = inject(reader, review, config);
-  if (!reader.ok()) return refuse(reader.problem(), std::move(labels));
-  return {200, write_envelope(review.uid, outcome), outcome.decision, std::move(labels),
-          announce(review, outcome)};
-}
-
 }  // namespace
 
-Answer answer_review(std::string& body, const Config& config) {
-  thread_local Document document;
-  struct Shrink {
-    ~Shrink() { document.shrink(); }
-  } const shrink;
+ReviewLabels::ReviewLabels(std::string_view uid, std::string_view pod_namespace,
+                           std::string_view pod, std::string_view owner_kind,
+                           std::string_view owner_name, bool dry_run)
+    : dry_run_(dry_run) {
+  text_.reserve(128);  // as long as most are together
+  append_printable(text_, uid, kMaxLabelCharacters);
+  ends_[0] = text_.size();
+  append_printable(text_, pod_namespace, kMaxLabelCharacters);
+  ends_[1] = text_.size();
+  append_printable(text_, pod, kMaxLabelCharacters);
+  ends_[2] = text_.size();
+  if (!owner_kind.empty()) {
+    append_printable(text_, owner_kind, kMaxLabelCharacters);
+    text_ += '/';
+    append_printable(text_, owner_name, kMaxLabelCharacters);
+  }
+  ends_[3] = text_.size();
+}
+
+class Reviewer::Impl {
+ public:
+  explicit Impl(const Config& config) : config_(config) {}
+
+  Answer answer(std::string& body);
+  void give_back() { document_.shrink(); }
+
+ private:
+  const CompiledConfig config_;
+  Document document_;
+  std::string patch_memory_;
+};
+
+Answer Reviewer::Impl::answer(std::string& body) {
+  const auto root = document_.parse(body);
+  if (!root) return refuse(root.error().what);
+  const auto [review, problem] = read_review(*root, config_.config);
+  if (!problem.empty()) return refuse(problem, labels_of(review));
+  Outcome outcome = inject(review, config_, std::move(patch_memory_));
+  Answer answer{200, write_envelope(review.uid, outcome), outcome.decision, labels_of(review),
+                announce(review, outcome)};
+  if (outcome.patch.capacity() <= kKeptPatchBytes) patch_memory_ = std::move(outcome.patch);
+  return answer;
+}
+
+Reviewer::Reviewer(const Config& config) : impl_(std::make_unique<Impl>(config)) {}
+
+Reviewer::~Reviewer() = default;
+
+Answer Reviewer::answer(std::string& body) {
+  struct GiveBack {
+    ~GiveBack() { impl.give_back(); }
+    Impl& impl;
+  } const after{*impl_};
   try {
-    return answer(document, body, config);
+    return impl_->answer(body);
   } catch (const std::bad_alloc&) {
     return {503, "memory is short", {}, {}};
   }
+}
+
+Answer answer_review(std::string& body, const Config& config) {
+  return Reviewer(config).answer(body);
 }
 
 }  // namespace smc::webhook

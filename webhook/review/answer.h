@@ -1,24 +1,43 @@
 // One admission review in, one answer out: the only door between the transport (listener, `review`)
-// and the injector. A pure function of its arguments but for the thread's own parser memory; safe
-// on any thread.
+// and the injector. A Reviewer belongs to one thread; the rest is plain values.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "webhook/config/config.h"
 #include "webhook/review/decision.h"
 
 namespace smc::webhook {
 
-// What the log line and the metrics say about one review. Texts are copies, shortened and
-// printable.
-struct ReviewLabels {
-  std::string uid;
-  std::string pod_namespace;
-  std::string pod;    // name or generateName
-  std::string owner;  // "Kind/name" of the controller, empty without one
-  bool dry_run = false;
+// What the log line and the metrics say about one review: copies, shortened and printable, in one
+// piece of memory.
+class ReviewLabels {
+ public:
+  ReviewLabels() = default;
+  // `owner_kind` and `owner_name` become one.
+  ReviewLabels(std::string_view uid, std::string_view pod_namespace, std::string_view pod,
+               std::string_view owner_kind, std::string_view owner_name, bool dry_run);
+
+  std::string_view uid() const { return label(0); }
+  std::string_view pod_namespace() const { return label(1); }
+  std::string_view pod() const { return label(2); }    // name or generateName
+  std::string_view owner() const { return label(3); }  // "Kind/name" of the controller, or empty
+  bool dry_run() const { return dry_run_; }
+
+ private:
+  std::string_view label(std::size_t number) const {
+    const std::size_t begin = number == 0 ? 0 : ends_[number - 1];
+    return std::string_view(text_).substr(begin, ends_[number] - begin);
+  }
+
+  std::string text_;
+  std::array<std::size_t, 4> ends_{};
+  bool dry_run_ = false;
 };
 
 // What an Event on the pod's owner says about a decision.
@@ -38,7 +57,24 @@ struct Answer {
   std::optional<Announcement> announcement = {};
 };
 
-// `body` is grown by the parser's padding in place (its content stays as it is).
+// Answers reviews by one configuration. It keeps the memory that parsing and patching take, so that
+// a small review costs no allocation but its answer's.
+class Reviewer {
+ public:
+  explicit Reviewer(const Config& config);
+  ~Reviewer();
+  Reviewer(const Reviewer&) = delete;
+  Reviewer& operator=(const Reviewer&) = delete;
+
+  // `body` is grown by the parser's padding in place (its content stays as it is).
+  Answer answer(std::string& body);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// For one review, or a few.
 Answer answer_review(std::string& body, const Config& config);
 
 }  // namespace smc::webhook

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "webhook/config/config.h"
-#include "webhook/review/json_reader.h"
+#include "webhook/review/existing_container.h"
 
 namespace smc::webhook {
 
@@ -21,13 +21,16 @@ struct InitArguments {
   std::string_view pnetid;
 };
 
-// As JSON.
-std::string render_init_container(const Config::InitContainer& config,
-                                  const InitArguments& arguments);
+// Its JSON, in the parts of which only the second is the pod's own.
+std::string container_begin_text(const Config::InitContainer& config);
+std::string container_arguments_text(const InitArguments& arguments);
+std::string container_middle_text();
+std::string container_resources_text(const Config::InitContainer& config);
+std::string container_end_text();
 
-// Whether `container` has every field of `rendered` with its value, and of others only what the API
-// server puts there between two calls. A key that stands twice is refused.
-bool is_init_container(Reader& reader, JsonObject container, const Path& path,
-                       const std::string& rendered);
+// The first field in which the pod's container is not the one that we would write, but for what
+// the API server puts there between two calls; empty: it is that one.
+std::string_view difference(const ExistingContainer& theirs, const Config::InitContainer& config,
+                            const InitArguments& arguments);
 
 }  // namespace smc::webhook

@@ -1,10 +1,12 @@
 #include "webhook/review/json_reader.h"
 
+#include <algorithm>
+
 namespace smc::webhook {
 namespace {
 
 template <class T>
-std::optional<T> typed(Reader& reader, const Member& member, const Path& parent,
+std::optional<T> typed(JsonReader& reader, const Member& member, const Path& parent,
                        std::string_view expected) {
   if (!member.value) return {};
   T value;
@@ -23,7 +25,7 @@ std::string Path::text() const {
   return text += key;
 }
 
-void Reader::refuse(const Path& path, std::string_view problem) {
+void JsonReader::refuse(const Path& path, std::string_view problem) {
   if (!ok()) return;
   problem_ = path.text();
   if (problem_.empty()) problem_ = "document";
@@ -31,9 +33,15 @@ void Reader::refuse(const Path& path, std::string_view problem) {
   problem_ += problem;
 }
 
-void Reader::members(JsonObject object, const Path& path, std::initializer_list<Member*> wanted) {
+void JsonReader::members(JsonObject object, const Path& path,
+                         std::initializer_list<Member*> wanted) {
   if (!ok()) return;
+  // Most members are nobody's, and mostly their length says so.
+  constexpr std::size_t kLengths = 64;
+  std::uint64_t lengths = 0;
+  for (const Member* member : wanted) lengths |= std::uint64_t{1} << member->name.size() % kLengths;
   for (const auto& [key, value] : object) {
+    if ((lengths >> key.size() % kLengths & 1) == 0) continue;
     for (Member* member : wanted) {
       if (member->name != key) continue;
       if (member->seen) return refuse(Path{&path, member->name}, "the key stands here twice");
@@ -44,36 +52,63 @@ void Reader::members(JsonObject object, const Path& path, std::initializer_list<
   }
 }
 
-void Reader::members(const std::optional<Json>& object, const Path& path,
-                     std::initializer_list<Member*> wanted) {
+void JsonReader::members(const std::optional<Json>& object, const Path& path,
+                         std::initializer_list<Member*> wanted) {
   if (!object) return;
   JsonObject found;
   if (object->get(found) != simdjson::SUCCESS) return refuse(path, "an object is expected");
   members(found, path, wanted);
 }
 
-std::string_view Reader::text(const Member& member, const Path& parent) {
+std::string_view JsonReader::text(const Member& member, const Path& parent) {
   return optional_text(member, parent).value_or(std::string_view());
 }
 
-std::optional<std::string_view> Reader::optional_text(const Member& member, const Path& parent) {
+std::optional<std::string_view> JsonReader::optional_text(const Member& member,
+                                                          const Path& parent) {
   return typed<std::string_view>(*this, member, parent, "a string is expected");
 }
 
-bool Reader::flag(const Member& member, const Path& parent, bool otherwise) {
-  return typed<bool>(*this, member, parent, "true or false is expected").value_or(otherwise);
+bool JsonReader::flag(const Member& member, const Path& parent, bool otherwise) {
+  return optional_flag(member, parent).value_or(otherwise);
 }
 
-std::optional<std::int64_t> Reader::integer(const Member& member, const Path& parent) {
+std::optional<bool> JsonReader::optional_flag(const Member& member, const Path& parent) {
+  return typed<bool>(*this, member, parent, "true or false is expected");
+}
+
+std::optional<std::int64_t> JsonReader::integer(const Member& member, const Path& parent) {
   return typed<std::int64_t>(*this, member, parent, "an integer is expected");
 }
 
-std::optional<JsonArray> Reader::list(const Member& member, const Path& parent) {
+std::optional<JsonArray> JsonReader::list(const Member& member, const Path& parent) {
   return typed<JsonArray>(*this, member, parent, "an array is expected");
 }
 
-std::optional<JsonObject> Reader::object(const Member& member, const Path& parent) {
+std::optional<JsonArray> JsonReader::texts(const Member& member, const Path& parent) {
+  const std::optional<JsonArray> found = list(member, parent);
+  if (!found) return found;
+  const Path path{&parent, member.name};
+  std::size_t index = 0;
+  for (const Json element : *found) {
+    if (!element.is_string()) refuse({&path, {}, index}, "a string is expected");
+    ++index;
+  }
+  return found;
+}
+
+std::optional<JsonObject> JsonReader::object(const Member& member, const Path& parent) {
   return typed<JsonObject>(*this, member, parent, "an object is expected");
+}
+
+std::string_view other_member(JsonObject object, std::initializer_list<const Member*> known) {
+  for (const auto& [key, value] : object) {
+    const std::string_view name = key;
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const Member* member) { return member->name == name; });
+    if (!is_known && !value.is_null()) return name;
+  }
+  return {};
 }
 
 }  // namespace smc::webhook

@@ -1,7 +1,7 @@
 // Reads a parsed JSON document the way the Kubernetes API means it: each object in one pass over
 // its members that finds duplicates, null as absent, a wrong type refused with its path. The first
 // problem sticks; after it every read returns an empty value, so a reader is checked once, at the
-// end. A Reader belongs to one review on one thread; views point into the parser's document.
+// end. A JsonReader belongs to one review on one thread; views point into the parser's document.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Member {
   bool seen = false;               // also where it is null
 };
 
-class Reader {
+class JsonReader {
  public:
   bool ok() const { return problem_.empty(); }
   const std::string& problem() const { return problem_; }
@@ -53,8 +53,10 @@ class Reader {
   std::string_view text(const Member& member, const Path& parent);
   std::optional<std::string_view> optional_text(const Member& member, const Path& parent);
   bool flag(const Member& member, const Path& parent, bool otherwise);
+  std::optional<bool> optional_flag(const Member& member, const Path& parent);
   std::optional<std::int64_t> integer(const Member& member, const Path& parent);
   std::optional<JsonArray> list(const Member& member, const Path& parent);
+  std::optional<JsonArray> texts(const Member& member, const Path& parent);  // all are strings
   std::optional<JsonObject> object(const Member& member, const Path& parent);
 
   // Calls `visit(JsonObject, Path)` for each element that is not null; each must be an object.
@@ -75,5 +77,8 @@ class Reader {
  private:
   std::string problem_;
 };
+
+// The name of a member that is not null and none of `known`; empty where there is none.
+std::string_view other_member(JsonObject object, std::initializer_list<const Member*> known);
 
 }  // namespace smc::webhook

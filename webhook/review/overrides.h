@@ -4,7 +4,7 @@
 
 #include "webhook/config/config.h"
 #include "webhook/review/init_container.h"
-#include "webhook/review/review.h"
+#include "webhook/review/pod.h"
 #include "webhook/review/warnings.h"
 
 namespace smc::webhook {

@@ -23,45 +23,60 @@ std::string pointer_token(std::string_view token) {
   return out;
 }
 
+Patch::Patch(std::string memory) : encoded_(std::move(memory)) {
+  encoded_.clear();
+}
+
+void Patch::begin() {
+  if (empty()) encoded_.reserve(kUsualBytes);
+  writer_.write(empty() ? "[" : ",");
+  ++operations_;
+}
+
 void Patch::begin(std::string_view operation, std::string_view path) {
-  if (operations_.empty()) operations_.reserve(kUsualBytes);
-  operations_ += operations_.empty() ? R"([{"op":")" : R"(,{"op":")";
-  operations_ += operation;
-  operations_ += R"(","path":")";
-  operations_ += path;
-  operations_ += '"';
+  begin();
+  writer_.write(R"({"op":")");
+  writer_.write(operation);
+  writer_.write(R"(","path":")");
+  writer_.write(path);
+  writer_.write("\"");
 }
 
-void Patch::add(std::string_view path, std::string_view value) {
+void Patch::add(std::string_view path, Value value) {
   begin("add", path);
-  operations_ += R"(,"value":)";
-  operations_ += value;
-  operations_ += '}';
+  writer_.write(R"(,"value":)");
+  for (const Piece& piece : value) piece.write_to(writer_);
+  writer_.write("}");
 }
 
-void Patch::replace(std::string_view path, std::string_view value) {
+void Patch::replace(std::string_view path, Value value) {
   begin("replace", path);
-  operations_ += R"(,"value":)";
-  operations_ += value;
-  operations_ += '}';
+  writer_.write(R"(,"value":)");
+  for (const Piece& piece : value) piece.write_to(writer_);
+  writer_.write("}");
 }
 
 void Patch::remove(std::string_view path) {
   begin("remove", path);
-  operations_ += '}';
+  writer_.write("}");
 }
 
 void Patch::move(std::string_view from, std::string_view path) {
   begin("move", path);
-  operations_ += R"(,"from":")";
-  operations_ += from;
-  operations_ += R"("})";
+  writer_.write(R"(,"from":")");
+  writer_.write(from);
+  writer_.write("\"}");
+}
+
+void Patch::add(const Base64Fragment& operation) {
+  begin();
+  writer_.write(operation);
 }
 
 std::string Patch::take() {
-  if (operations_.empty()) operations_.reserve(kUsualBytes);
-  operations_ += operations_.empty() ? "[]" : "]";
-  return std::exchange(operations_, {});
+  if (!empty()) writer_.write("]");
+  writer_.finish();
+  return std::move(encoded_);
 }
 
 }  // namespace smc::webhook

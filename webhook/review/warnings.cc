@@ -29,15 +29,6 @@ std::string shown(std::string_view value) {
 void Warnings::add(std::string_view sentence) {
   std::string text(kSpeaker);
   text += sentence;
-  append(std::move(text));
-}
-
-void Warnings::add_all(Warnings other) {
-  for (std::string& text : other.texts_) append(std::move(text));
-  left_out_ += other.left_out_;
-}
-
-void Warnings::append(std::string text) {
   cut(text, kMaxWarningBytes);
   if (left_out_ > 0 || bytes_ + text.size() > kMaxWarningsBytes - kNoteBytes) {
     ++left_out_;

@@ -24,15 +24,10 @@ class Warnings {
   // One sentence; who speaks is put before it.
   void add(std::string_view sentence);
 
-  // Appends `other`'s.
-  void add_all(Warnings other);
-
   // Those that fit, and a last one that counts the rest.
   std::vector<std::string> take();
 
  private:
-  void append(std::string text);
-
   std::vector<std::string> texts_;
   std::size_t bytes_ = 0;
   std::size_t left_out_ = 0;

@@ -91,11 +91,11 @@ TEST(Answer, LabelsTheReviewForTheLog) {
   const Answer answer = ask(review_of(pod("true")));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.decision, Decision::kInjected);
-  EXPECT_EQ(answer.labels.uid, "705ab4f5-6393-11e8-b7cc-42010a800002");
-  EXPECT_EQ(answer.labels.pod_namespace, "shop");
-  EXPECT_EQ(answer.labels.pod, "web-6d4-");
-  EXPECT_EQ(answer.labels.owner, "ReplicaSet/web-6d4");
-  EXPECT_TRUE(answer.labels.dry_run);
+  EXPECT_EQ(answer.labels.uid(), "705ab4f5-6393-11e8-b7cc-42010a800002");
+  EXPECT_EQ(answer.labels.pod_namespace(), "shop");
+  EXPECT_EQ(answer.labels.pod(), "web-6d4-");
+  EXPECT_EQ(answer.labels.owner(), "ReplicaSet/web-6d4");
+  EXPECT_TRUE(answer.labels.dry_run());
 }
 
 TEST(Answer, LabelsAreShortAndPrintable) {
@@ -103,8 +103,8 @@ TEST(Answer, LabelsAreShortAndPrintable) {
   review["request"]["object"]["metadata"]["name"] = std::string(10'000, 'x') + "\n";
   review["request"]["namespace"] = "a\x1b[31m";
   const Answer answer = ask(review);
-  EXPECT_LE(answer.labels.pod.size(), 260u);
-  EXPECT_EQ(answer.labels.pod_namespace, "a?[31m");
+  EXPECT_LE(answer.labels.pod().size(), 260u);
+  EXPECT_EQ(answer.labels.pod_namespace(), "a?[31m");
 }
 
 TEST(Answer, KeepsWhatItReadOfARefusedReviewForTheLog) {
@@ -113,8 +113,8 @@ TEST(Answer, KeepsWhatItReadOfARefusedReviewForTheLog) {
   const Answer answer = ask(review);
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.body, "request.object.spec.hostNetwork: true or false is expected");
-  EXPECT_EQ(answer.labels.uid, "705ab4f5-6393-11e8-b7cc-42010a800002");
-  EXPECT_EQ(answer.labels.pod, "web-6d4-");
+  EXPECT_EQ(answer.labels.uid(), "705ab4f5-6393-11e8-b7cc-42010a800002");
+  EXPECT_EQ(answer.labels.pod(), "web-6d4-");
 }
 
 TEST(Answer, LeavesTheBodyAsItWas) {

@@ -45,17 +45,5 @@ TEST(Warnings, TakeAtMost4096BytesInAllAndCountTheRest) {
             "SMC: and " + std::to_string(1000 - (texts.size() - 1)) + " more warnings");
 }
 
-TEST(Warnings, OfAnotherListComeAfterItsOwn) {
-  Warnings first;
-  Warnings second;
-  first.add("one");
-  for (int i = 0; i < 100; ++i) second.add(std::string(100, 'x'));
-  first.add_all(second);
-  const auto texts = first.take();
-  EXPECT_EQ(texts.front(), "SMC: one");
-  EXPECT_EQ(texts.back(),
-            "SMC: and " + std::to_string(100 - (texts.size() - 2)) + " more warnings");
-}
-
 }  // namespace
 }  // namespace smc::webhook

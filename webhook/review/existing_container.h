@@ -1,0 +1,47 @@
+// The init container that a pod already has under our name, as plain values: what we set, and
+// whether there is anything beside that. Pure functions, safe on any thread; the views point into
+// the parsed document.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "webhook/review/json_reader.h"
+
+namespace smc::webhook {
+
+// An environment variable that is a field of the pod.
+struct FieldVariable {
+  std::string_view name;
+  std::string_view field_path;
+};
+
+struct ResourceAmount {
+  std::string_view resource;
+  std::optional<std::string_view> quantity;  // empty where it is a number
+};
+
+struct ContainerSecurity {
+  std::optional<bool> privileged, read_only_root_filesystem, run_as_non_root;
+  std::optional<std::int64_t> run_as_user, run_as_group;
+};
+
+struct ExistingContainer {
+  std::size_t index = 0;  // in spec.initContainers
+  std::string_view image, image_pull_policy, termination_message_policy;
+  std::optional<JsonArray> command, args;  // strings alone
+  std::vector<FieldVariable> environment;
+  std::vector<ResourceAmount> limits, requests;
+  ContainerSecurity security;
+  // A field of the container in which something stands that neither we nor the API server put
+  // there; empty: there is none.
+  std::string_view foreign;
+};
+
+ExistingContainer read_existing_container(JsonReader& reader, JsonObject container,
+                                          const Path& path);
+
+}  // namespace smc::webhook
