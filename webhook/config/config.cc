@@ -46,8 +46,8 @@ bool is_memory(std::string_view text) {
 const Choices<Override> kOverrides = {{"on-failure", Override::kOnFailure},
                                       {"interface", Override::kInterface},
                                       {"pnetid", Override::kPnetid}};
-const Choices<OnFailure> kOnFailure = {{std::string(kFailWord), OnFailure::kFail},
-                                       {std::string(kFallbackWord), OnFailure::kFallback}};
+const Choices<OnFailure> kOnFailure = {{kFailWord, OnFailure::kFail},
+                                       {kFallbackWord, OnFailure::kFallback}};
 const Choices<AffinityMode> kAffinityModes = {{"required", AffinityMode::kRequired},
                                               {"none", AffinityMode::kNone}};
 const Choices<std::string> kPullPolicies = {
