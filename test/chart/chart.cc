@@ -91,6 +91,16 @@ std::vector<nlohmann::json> Rendering::of_kind(const std::string& kind) const {
   return out;
 }
 
+bool is_hook(const nlohmann::json& object) {
+  return object["metadata"].value("annotations", nlohmann::json::object()).contains("helm.sh/hook");
+}
+
+std::vector<nlohmann::json> Rendering::lasting(const std::string& kind) const {
+  std::vector<nlohmann::json> out = of_kind(kind);
+  std::erase_if(out, is_hook);
+  return out;
+}
+
 nlohmann::json Rendering::only(const std::string& kind, const std::string& component) const {
   std::vector<nlohmann::json> found;
   for (const auto& object : of_kind(kind))
@@ -120,6 +130,15 @@ const std::vector<Variant>& variants() {
         "monitoring.dashboard.enabled=true",
         "mesh.kubeconfigSecret.name=mesh",
         "commonLabels.team=net",
+        "commonAnnotations.note=x",
+        "global.imagePullSecrets[0]=umbrella",
+        "webhook.extraVolumes[0].name=extra",
+        "webhook.extraVolumes[0].emptyDir.medium=Memory",
+        "webhook.extraVolumeMounts[0].name=extra",
+        "webhook.extraVolumeMounts[0].mountPath=/extra",
+        "monitoring.serviceMonitor.namespace=monitoring",
+        "monitoring.prometheusRule.namespace=monitoring",
+        "monitoring.dashboard.namespace=monitoring",
         "imagePullSecrets[0].name=pull",
         "admission.objectSelector.matchLabels.a=b",
         "admission.namespaceSelector[0].key=k",
@@ -139,7 +158,7 @@ const std::vector<Variant>& variants() {
        {"mesh.watch=false", "rbac.create=false", "webhook.serviceAccount.create=false",
         "webhook.serviceAccount.name=a", "agent.serviceAccount.create=false",
         "agent.serviceAccount.name=b", "webhook.podDisruptionBudget.enabled=false",
-        "webhook.priorityClassName=", "agent.priorityClassName="}},
+        "webhook.priorityClassName=", "agent.priorityClassName=", "imageArchitecture="}},
   };
   return all;
 }

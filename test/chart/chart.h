@@ -24,6 +24,8 @@ struct Rendering {
   std::vector<nlohmann::json> objects;  // only with status 0
 
   std::vector<nlohmann::json> of_kind(const std::string& kind) const;
+  // Without what Helm makes for a moment only, and never beside the release's own.
+  std::vector<nlohmann::json> lasting(const std::string& kind) const;
   // The only one of this kind and app.kubernetes.io/component; a failure of the test and null
   // otherwise.
   nlohmann::json only(const std::string& kind, const std::string& component) const;
@@ -45,6 +47,8 @@ const std::vector<std::string>& kube_versions();
 
 // `helm`, or nothing where it is not there.
 std::optional<std::string> find_helm();
+
+bool is_hook(const nlohmann::json& object);
 
 // Skips its tests where Helm is missing.
 class ChartTest : public ::testing::Test {

@@ -62,12 +62,14 @@ TEST_P(EveryRendering, CarriesTheStandardLabels) {
   });
 }
 
+// A hook may have the name of an object of the release, whose place it takes.
 TEST_P(EveryRendering, HasEachObjectOnce) {
   for (const auto& [name, rendering] : all_) {
     std::set<std::string> seen;
     for (const auto& object : rendering.objects) {
       const auto& meta = object["metadata"];
-      const std::string id = object["kind"].get<std::string>() + " " + meta.value("namespace", "") +
+      const std::string id = std::string(is_hook(object) ? "hook " : "") +
+                             object["kind"].get<std::string>() + " " + meta.value("namespace", "") +
                              "/" + meta["name"].get<std::string>();
       EXPECT_TRUE(seen.insert(id).second) << name << ": twice: " << id;
     }
@@ -106,6 +108,14 @@ TEST_P(EveryRendering, UsesOnlyApisThatTheVersionServes) {
   });
 }
 
+// In a cluster of IPv6 alone nothing of IPv4 can be listened to, and nothing be reached.
+TEST_P(EveryRendering, NamesNoIpv4Address) {
+  for (const auto& [name, rendering] : all_) {
+    EXPECT_EQ(rendering.text.find("0.0.0.0"), std::string::npos) << name;
+    EXPECT_EQ(rendering.text.find("127.0.0.1"), std::string::npos) << name;
+  }
+}
+
 TEST_P(EveryRendering, IsTheSameTwice) {
   for (std::size_t i = 0; i < all_.size(); ++i)
     EXPECT_EQ(render_anew({.kube_version = GetParam(), .set = variants()[i].set}).text,
@@ -132,6 +142,23 @@ TEST_F(Chart, CommonLabelsAreOnEveryObjectAndEveryPod) {
       EXPECT_EQ(object["spec"]["template"]["metadata"]["labels"]["team"], "net");
     }
   }
+}
+
+TEST_F(Chart, CommonAnnotationsAreOnEveryObjectAndOverrideNoneOfItsOwn) {
+  const Rendering& rendering =
+      render({.set = {"commonAnnotations.note=x", "events.enabled=true",
+                      "monitoring.serviceMonitor.enabled=true", "monitoring.dashboard.enabled=true",
+                      "monitoring.prometheusRule.enabled=true", "networkPolicy.enabled=true",
+                      "certificates.mode=certManager", "webhook.autoscaling.enabled=true",
+                      "webhook.service.annotations.note=own",
+                      "webhook.serviceAccount.annotations.role=r"}});
+  for (const auto& object : rendering.objects) {
+    const bool is_service =
+        object["kind"] == "Service" &&
+        object["metadata"]["labels"]["app.kubernetes.io/component"] == "webhook";
+    EXPECT_EQ(object["metadata"]["annotations"]["note"], is_service ? "own" : "x") << object.dump();
+  }
+  EXPECT_EQ(rendering.only("ServiceAccount", "webhook")["metadata"]["annotations"]["role"], "r");
 }
 
 // A selector cannot be changed: a label that may change must not be in it.

@@ -63,6 +63,132 @@ std::vector<std::string> args_of(const nlohmann::json& object) {
   return pod_spec(object)["containers"][0]["args"];
 }
 
+nlohmann::json env_of(const nlohmann::json& object, const std::string& name) {
+  const auto spec = pod_spec(object);
+  for (const auto& variable : spec["containers"][0]["env"])
+    if (variable["name"] == name) return variable;
+  return nullptr;
+}
+
+// The metrics have names of pods, and the agent is in the node's network.
+TEST_F(Pods, OfTheAgentListenAtTheNodesOwnAddressUnlessTheValuesSayOtherwise) {
+  const auto agent = [](const std::vector<std::string>& set) {
+    return render({.set = set}).only("DaemonSet", "agent");
+  };
+  const auto listens = [](const nlohmann::json& daemonset, const std::string& address) {
+    const auto args = pod_spec(daemonset)["containers"][0]["args"];
+    return std::find(args.begin(), args.end(), "--listen=" + address) != args.end();
+  };
+  const auto probed = [](const nlohmann::json& daemonset) {
+    return pod_spec(daemonset)["containers"][0]["readinessProbe"]["httpGet"].value("host", "");
+  };
+
+  const auto by_default = agent({});
+  EXPECT_TRUE(listens(by_default, "[$(HOST_IP)]:9465"));
+  EXPECT_EQ(env_of(by_default, "HOST_IP")["valueFrom"]["fieldRef"]["fieldPath"], "status.hostIP");
+  EXPECT_EQ(probed(by_default), "");
+
+  const auto closed = agent({"agent.listenAddress=::1"});
+  EXPECT_TRUE(listens(closed, "[::1]:9465"));
+  EXPECT_TRUE(env_of(closed, "HOST_IP").is_null());
+  EXPECT_EQ(probed(closed), "::1");
+
+  const auto open = agent({"agent.listenAddress=::"});
+  EXPECT_TRUE(listens(open, "[::]:9465"));
+  EXPECT_EQ(probed(open), "");
+}
+
+TEST_F(Pods, OfTheAgentKeepOffVirtualNodesAndNodesThatAreBeingEmptied) {
+  const auto spec = pod_spec(render({}).only("DaemonSet", "agent"));
+  const auto terms = spec["affinity"]["nodeAffinity"]
+                         ["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];
+  ASSERT_EQ(terms.size(), 1U);
+  EXPECT_EQ(terms[0]["matchExpressions"][0],
+            nlohmann::json::parse(
+                R"({"key": "type", "operator": "NotIn", "values": ["virtual-kubelet"]})"));
+  EXPECT_EQ(spec["tolerations"],
+            nlohmann::json::parse(R"([{"operator": "Exists", "effect": "NoSchedule"}])"));
+}
+
+TEST_F(Pods, AreOnNodesOfTheImagesArchitecture) {
+  const auto selectors = [](const std::vector<std::string>& set) {
+    std::set<std::string> out;
+    for (const auto& object : render({.set = set}).objects)
+      for (const char* kind : {"Deployment", "DaemonSet", "Job", "Pod"})
+        if (object["kind"] == kind) out.insert(pod_spec(object)["nodeSelector"].dump());
+    return out;
+  };
+  EXPECT_EQ(selectors({}),
+            std::set<std::string>{R"({"kubernetes.io/arch":"amd64","kubernetes.io/os":"linux"})"});
+  EXPECT_EQ(selectors({"imageArchitecture="}),
+            std::set<std::string>{R"({"kubernetes.io/os":"linux"})"});
+  EXPECT_TRUE(selectors({R"(webhook.nodeSelector.kubernetes\.io/arch=arm64)"})
+                  .contains(R"({"kubernetes.io/arch":"arm64","kubernetes.io/os":"linux"})"));
+}
+
+TEST_F(Pods, PullWithTheSecretsOfTheChartAndOfTheUmbrella) {
+  const Rendering& rendering =
+      render({.set = {"imagePullSecrets[0].name=own", "global.imagePullSecrets[0]=umbrella",
+                      "global.imagePullSecrets[1].name=own"}});
+  int seen = 0;
+  for (const char* kind : {"Deployment", "DaemonSet", "Job", "Pod"})
+    for (const auto& object : rendering.of_kind(kind)) {
+      ++seen;
+      EXPECT_EQ(pod_spec(object)["imagePullSecrets"],
+                nlohmann::json({{{"name", "own"}}, {{"name", "umbrella"}}}))
+          << kind;
+    }
+  EXPECT_EQ(seen, 4);
+}
+
+TEST_F(Pods, RunImagesOfTheUmbrellasRegistryUnlessTheirOwnIsNamed) {
+  const Rendering& rendering =
+      render({.set = {"global.imageRegistry=mirror.test/smc/", "agent.image.registry=own.test"}});
+  EXPECT_EQ(pod_spec(rendering.only("Deployment", "webhook"))["containers"][0]["image"],
+            "mirror.test/smc/smc-webhook:" SMC_PROJECT_VERSION);
+  EXPECT_EQ(pod_spec(rendering.only("DaemonSet", "agent"))["containers"][0]["image"],
+            "own.test/smc-node-agent:" SMC_PROJECT_VERSION);
+  EXPECT_NE(rendering.only("ConfigMap", "webhook")["data"]["config.yaml"].get<std::string>().find(
+                "mirror.test/smc/smc-node-init:" SMC_PROJECT_VERSION),
+            std::string::npos);
+}
+
+TEST_F(Pods, OfTheWebhookMayBeInTheNodesNetwork) {
+  const auto deployment = [](const std::vector<std::string>& set) {
+    return render({.set = set}).only("Deployment", "webhook");
+  };
+  const auto by_default = pod_spec(deployment({}));
+  EXPECT_FALSE(by_default.contains("hostNetwork"));
+  EXPECT_FALSE(by_default.contains("dnsPolicy"));
+
+  const auto inside = deployment({"webhook.hostNetwork=true"});
+  EXPECT_EQ(pod_spec(inside)["hostNetwork"], true);
+  EXPECT_EQ(pod_spec(inside)["dnsPolicy"], "ClusterFirstWithHostNet");
+  // a new pod needs a free node, and where there is none an old one has to go first
+  EXPECT_EQ(inside["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"], 1);
+  EXPECT_EQ(
+      deployment({"webhook.hostNetwork=true",
+                  "webhook.replicas=1"})["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"],
+      0);
+  EXPECT_EQ(pod_spec(deployment({"webhook.dnsPolicy=Default"}))["dnsPolicy"], "Default");
+}
+
+// As the alert SmcWebhookErrors advises.
+TEST_F(Pods, OfTheWebhookTakeTheCaOfTheApiServersClientCertificatesFromAVolume) {
+  const auto spec =
+      pod_spec(render({.set = {"webhook.extraVolumes[0].name=clients",
+                               "webhook.extraVolumes[0].configMap.name=clients",
+                               "webhook.extraVolumeMounts[0].name=clients",
+                               "webhook.extraVolumeMounts[0].mountPath=/etc/clients",
+                               "webhook.extraArgs[0]=--client-ca=/etc/clients/ca.crt"}})
+                   .only("Deployment", "webhook"));
+  EXPECT_EQ(spec["volumes"].back(),
+            nlohmann::json::parse(R"({"name": "clients", "configMap": {"name": "clients"}})"));
+  EXPECT_EQ(spec["containers"][0]["volumeMounts"].back(),
+            nlohmann::json::parse(R"({"name": "clients", "mountPath": "/etc/clients"})"));
+  EXPECT_EQ(spec["containers"][0]["args"].back(), "--client-ca=/etc/clients/ca.crt");
+}
+
 TEST_F(Pods, OfTheAgentAreToldTheirNodeTheLabelAndTheirDaemonSet) {
   const Rendering& rendering = render({});
   const auto daemonset = rendering.only("DaemonSet", "agent");
@@ -71,9 +197,7 @@ TEST_F(Pods, OfTheAgentAreToldTheirNodeTheLabelAndTheirDaemonSet) {
                           "--daemonset=smc-system/smc-smc-webhook-agent"})
     EXPECT_EQ(std::count(args.begin(), args.end(), arg), 1) << arg;
   EXPECT_EQ(daemonset["metadata"]["name"], "smc-smc-webhook-agent");
-  const auto env = pod_spec(daemonset)["containers"][0]["env"][0];
-  EXPECT_EQ(env["name"], "NODE_NAME");
-  EXPECT_EQ(env["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName");
+  EXPECT_EQ(env_of(daemonset, "NODE_NAME")["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName");
 }
 
 TEST_F(Pods, OfAgentAndUninstallKnowTheLabelThatTheAffinityAsksFor) {

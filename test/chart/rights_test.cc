@@ -90,14 +90,52 @@ TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
       render({.set = {"certificates.mode=certManager", "mesh.watch=false", "agent.enabled=false"}});
   ASSERT_EQ(alone.status, 0) << alone.text;
   for (const char* kind : {"Role", "ClusterRole"})
-    for (const auto& role : alone.of_kind(kind))
-      EXPECT_EQ(role["metadata"]["labels"]["app.kubernetes.io/component"], "test") << role.dump();
+    for (const auto& role : alone.lasting(kind)) ADD_FAILURE() << role.dump();
 
   const Rendering& remote = render({.set = {"mesh.kubeconfigSecret.name=mesh"}});
   EXPECT_TRUE(rule_for(remote.only("ClusterRole", "webhook"), "asmmeshconfigs").is_null());
 
-  const Rendering& events = render({.set = {"events.enabled=true"}});
-  EXPECT_FALSE(rule_for(events.only("ClusterRole", "webhook"), "events").is_null());
+  for (const auto& role : render({}).lasting("ClusterRole")) {
+    if (role["metadata"]["labels"]["app.kubernetes.io/component"] == "agent") continue;
+    EXPECT_TRUE(rule_for(role, "events").is_null()) << role.dump();
+  }
+}
+
+// Pods that a rollback replaces still tell what they know: their right is no part of the revision
+// that goes, but stays until the release is removed.
+TEST_F(Rights, ToTellEventsOutliveTheRevisionAndGoWithTheRelease) {
+  for (const char* kind : {"ClusterRole", "ClusterRoleBinding"}) {
+    nlohmann::json kept;
+    nlohmann::json hook;
+    for (const auto& object : render({.set = {"events.enabled=true"}}).of_kind(kind)) {
+      if (object["metadata"]["labels"]["app.kubernetes.io/component"] != "webhook-events") continue;
+      (is_hook(object) ? hook : kept) = object;
+    }
+    ASSERT_FALSE(kept.is_null()) << kind;
+    ASSERT_FALSE(hook.is_null()) << kind;
+    EXPECT_EQ(kept["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
+    EXPECT_EQ(hook["metadata"]["annotations"]["helm.sh/hook"], "post-delete");
+    EXPECT_EQ(hook["metadata"]["annotations"]["helm.sh/hook-delete-policy"],
+              "before-hook-creation,hook-succeeded,hook-failed");
+    EXPECT_EQ(hook["metadata"]["name"], kept["metadata"]["name"]);
+    // a revision without Events takes away what an earlier one left
+    int hooks = 0;
+    for (const auto& object : render({}).of_kind(kind)) hooks += object == hook ? 1 : 0;
+    EXPECT_EQ(hooks, 1) << kind;
+  }
+}
+
+// The way to run it that SECURITY.md calls hardened.
+TEST_F(Rights, OfTheHardenedWayAreNoneForTheWebhook) {
+  const Rendering& rendering =
+      render({.set = {"certificates.mode=certManager", "mesh.watch=false"}});
+  for (const char* kind : {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+    for (const auto& object : rendering.lasting(kind))
+      EXPECT_EQ(object["metadata"]["labels"]["app.kubernetes.io/component"], "agent")
+          << object.dump();
+  EXPECT_EQ(rendering.only("Deployment",
+                           "webhook")["spec"]["template"]["spec"]["automountServiceAccountToken"],
+            false);
 }
 
 TEST_F(Rights, OfTheAgentReadNoSecretAndWriteOnlyNodesAndEvents) {
@@ -184,6 +222,51 @@ TEST_F(Rights, PolicyIsAboutTheAgentsOwnAccount) {
   EXPECT_EQ(
       rendering.only("ValidatingAdmissionPolicyBinding", "agent")["spec"]["validationActions"],
       nlohmann::json({"Deny"}));
+}
+
+TEST_F(Rights, PolicyLeavesTheWebhookCaBundleOfItsOwnObject) {
+  const Rendering& rendering = render({.kube_version = "1.30.0"});
+  const auto policy = rendering.only("ValidatingAdmissionPolicy", "webhook");
+  const std::string account = rendering.only("ServiceAccount", "webhook")["metadata"]["name"];
+  EXPECT_EQ(policy["spec"]["matchConditions"][0]["expression"],
+            "request.userInfo.username == 'system:serviceaccount:smc-system:" + account + "'");
+  EXPECT_EQ(policy["spec"]["failurePolicy"], "Fail");
+  EXPECT_EQ(rendering.only("ValidatingAdmissionPolicyBinding", "webhook")["spec"],
+            nlohmann::json(
+                {{"policyName", policy["metadata"]["name"]}, {"validationActions", {"Deny"}}}));
+
+  const auto object = rendering.only("MutatingWebhookConfiguration", "webhook");
+  const std::string text = policy["spec"]["validations"].dump();
+  EXPECT_NE(text.find("object.metadata.name == '" + object["metadata"]["name"].get<std::string>()),
+            std::string::npos);
+  // whatever the chart writes into the object but caBundle, and what else the API has
+  std::set<std::string> fields = {"clientConfig.url", "clientConfig.service", "objectSelector"};
+  for (const auto& [field, value] : object["webhooks"][0].items())
+    if (field != "clientConfig" && field != "name") fields.insert(field);
+  for (const std::string& field : fields)
+    EXPECT_NE(text.find("new." + field + " == old." + field), std::string::npos) << field;
+  EXPECT_EQ(text.find("caBundle =="), std::string::npos);
+}
+
+TEST_F(Rights, PolicyLeavesTheWebhookTheSecretOfItsCa) {
+  const Rendering& rendering = render({.kube_version = "1.30.0"});
+  const auto policy = rendering.only("ValidatingAdmissionPolicy", "webhook-secret");
+  const std::string secret = rendering.only("Secret", "webhook")["metadata"]["name"];
+  const std::string text = policy["spec"]["validations"][0]["expression"];
+  EXPECT_NE(text.find("object.metadata.name == '" + secret + "'"), std::string::npos);
+  EXPECT_NE(text.find("object.type == 'Opaque'"), std::string::npos);
+  EXPECT_EQ(policy["spec"]["matchConstraints"]["resourceRules"][0]["operations"],
+            nlohmann::json({"CREATE", "UPDATE"}));
+}
+
+TEST_F(Rights, PoliciesOfTheWebhookGoWithItsRights) {
+  const auto policies = [](const Release& release) {
+    return render(release).of_kind("ValidatingAdmissionPolicy").size();
+  };
+  EXPECT_EQ(policies({.kube_version = "1.30.0"}), 3U);
+  EXPECT_EQ(policies({.kube_version = "1.29.0"}), 0U);
+  EXPECT_EQ(policies({.set = {"webhook.objectPolicy=off"}}), 1U);
+  EXPECT_EQ(policies({.set = {"certificates.mode=certManager"}}), 1U);
 }
 
 TEST_F(Rights, PolicyLetsTheAgentSetTheLabelThatTheAffinityAsksFor) {

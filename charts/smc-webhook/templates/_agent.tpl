@@ -1,7 +1,8 @@
 {{- /* The command line of `smc-node-agent run`: the one place of the chart that knows its flags. */ -}}
 {{- define "smc-webhook.agentArgs" -}}
 - run
-- --listen=0.0.0.0:{{ .Values.agent.port }}
+{{- /* In brackets whatever it is: an IPv4 address may stand in them too. */}}
+- "--listen=[{{ .Values.agent.listenAddress | default "$(HOST_IP)" }}]:{{ .Values.agent.port }}"
 - --host-root=/host
 - --log-level={{ .Values.agent.logLevel }}
 - {{ printf "--label=%s=%s" .Values.injection.affinity.key (first .Values.injection.affinity.values) | quote }}

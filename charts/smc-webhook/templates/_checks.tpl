@@ -31,6 +31,16 @@
 {{- if eq (int .Values.webhook.port) (int .Values.webhook.healthPort) -}}
 {{- fail "webhook.healthPort: the same as webhook.port" -}}
 {{- end -}}
+{{- if and .Values.webhook.hostNetwork .Values.networkPolicy.enabled -}}
+{{- fail "networkPolicy.enabled: holds for no pod in the node's network; leave it off with webhook.hostNetwork" -}}
+{{- end -}}
+{{- $monitor := .Values.monitoring.serviceMonitor -}}
+{{- if and $monitor.enabled .Values.agent.enabled (or (eq .Values.agent.listenAddress "::1") (hasPrefix "127." .Values.agent.listenAddress)) -}}
+{{- fail "agent.listenAddress: with monitoring.serviceMonitor.enabled Prometheus must reach it, and this one only the node itself does" -}}
+{{- end -}}
+{{- if and $monitor.scrapeTimeout (gt (include "smc-webhook.seconds" (default "0s" $monitor.scrapeTimeout) | float64) (include "smc-webhook.seconds" $monitor.interval | float64)) -}}
+{{- fail "monitoring.serviceMonitor.scrapeTimeout: longer than monitoring.serviceMonitor.interval, which Prometheus refuses" -}}
+{{- end -}}
 {{- $server := .Values.webhook.server -}}
 {{- /* The program's own limits: it would refuse to start. */ -}}
 {{- range $key, $range := dict "requestTimeout" (list 1.0 30.0) "idleTimeout" (list 91.0 3600.0) "drainDelay" (list 0.0 300.0) -}}
@@ -45,6 +55,9 @@
 {{- end -}}
 {{- if and (eq .Values.admission.matchConditions "on") (semverCompare "<1.28-0" .Capabilities.KubeVersion.Version) -}}
 {{- fail (printf "admission.matchConditions: \"on\" needs Kubernetes 1.28, this is %s" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- if and (eq .Values.webhook.objectPolicy "on") (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "webhook.objectPolicy: \"on\" needs Kubernetes 1.30, this is %s" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- if and .Values.agent.enabled (eq .Values.agent.nodePolicy "on") (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) -}}
 {{- fail (printf "agent.nodePolicy: \"on\" needs Kubernetes 1.30, this is %s" .Capabilities.KubeVersion.Version) -}}

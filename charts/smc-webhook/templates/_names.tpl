@@ -26,6 +26,20 @@ webhook configurations are called in the order of their names: after istio-sidec
 {{- printf "smc-webhook.%s.%s.%s" (index . 1) $.Release.Namespace $.Release.Name -}}
 {{- end -}}
 
+{{- /* (list . namespace "component"): name and namespace of an object for the monitoring, which may want it in a namespace
+of its own; there, other releases' may be, so that the name is that of a cluster-scoped one. */ -}}
+{{- define "smc-webhook.monitoringName" -}}
+{{- $ := index . 0 -}}
+{{- $component := index . 2 -}}
+{{- if or (not (index . 1)) (eq (index . 1) $.Release.Namespace) -}}
+name: {{ include "smc-webhook.fullname" $ }}{{ has $component (list "webhook" "alerts") | ternary "" (printf "-%s" $component) }}
+namespace: {{ $.Release.Namespace }}
+{{- else -}}
+name: {{ include "smc-webhook.clusterName" (list $ $component) }}
+namespace: {{ index . 1 }}
+{{- end -}}
+{{- end -}}
+
 {{- /* (list . "component"): what a selector may have: it cannot be changed later. */ -}}
 {{- define "smc-webhook.selector" -}}
 {{- $ := index . 0 -}}
@@ -47,16 +61,47 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name ($.Chart.Version | replace "+" "_"
 {{- end }}
 {{- end -}}
 
-{{- /* (list . imageValues): registry/repository:tag or @digest */ -}}
+{{- /* (list . own): the annotations of an object: its own and commonAnnotations, of which its own win. Begins a line. */ -}}
+{{- define "smc-webhook.annotations" -}}
+{{- $ := index . 0 -}}
+{{- with merge (dict) (index . 1) $.Values.commonAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
+{{- end -}}
+
+{{- /* (list . imageValues): registry/repository:tag or @digest. What says more about one image wins: its own registry,
+then that of the umbrella chart, then the chart's. */ -}}
 {{- define "smc-webhook.image" -}}
 {{- $ := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- $path := printf "%s/%s" (default $.Values.imageRegistry $image.registry | trimSuffix "/") $image.repository -}}
+{{- $registry := coalesce $image.registry $.Values.global.imageRegistry $.Values.imageRegistry -}}
+{{- $path := printf "%s/%s" (trimSuffix "/" $registry) $image.repository -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $path $image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $path (default $.Chart.AppVersion $image.tag) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* imagePullSecrets of a pod: the chart's and the umbrella chart's, each once. Begins a line, which the caller indents. */ -}}
+{{- define "smc-webhook.imagePullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat .Values.imagePullSecrets .Values.global.imagePullSecrets -}}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
+{{- end -}}
+{{- with uniq $secrets -}}
+imagePullSecrets:
+{{ toYaml . }}
+{{- end -}}
+{{- end -}}
+
+{{- /* (list . nodeSelector): Linux, and the architecture that the images are of; the values' own win. */ -}}
+{{- define "smc-webhook.nodeSelector" -}}
+{{- $ := index . 0 -}}
+{{- $base := dict "kubernetes.io/os" "linux" -}}
+{{- with $.Values.imageArchitecture }}{{ $_ := set $base "kubernetes.io/arch" . }}{{ end -}}
+{{- merge (dict) (index . 1) $base | toYaml -}}
 {{- end -}}
 
 {{- define "smc-webhook.webhookServiceAccount" -}}

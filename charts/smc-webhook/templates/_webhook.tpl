@@ -14,8 +14,8 @@
 {{- define "smc-webhook.serveArgs" -}}
 - serve
 - --config=/etc/smc-webhook/config.yaml
-- --listen=0.0.0.0:{{ .Values.webhook.port }}
-- --health-listen=0.0.0.0:{{ .Values.webhook.healthPort }}
+- --listen=:{{ .Values.webhook.port }}
+- --health-listen=:{{ .Values.webhook.healthPort }}
 {{- if eq .Values.certificates.mode "selfManaged" }}
 - --self-managed-secret={{ .Release.Namespace }}/{{ include "smc-webhook.certificateSecret" . }}
 - --webhook-configuration={{ include "smc-webhook.clusterName" (list . "webhook") }}

@@ -51,3 +51,15 @@ objects=$(kubectl -n events get events -o json | jq '[.items[] | select(.reason 
 equal "decisions told" 12 "$(metric smc_webhook_events_total 'result="sent"')"
 figure "$(metric smc_webhook_events_total 'result="sent"') decisions in $(kubectl -n events get events -o json |
   jq '[.items[] | select(.source.component == "smc-webhook")] | length') Events"
+
+# back to the revision without Events while pods are being made: what the old webhook pods still tell is granted
+refused() { # how many Events of the webhook the API server did not allow
+  jq -s --arg account "system:serviceaccount:$NAMESPACE:$RELEASE-smc-webhook" '[.[] | select(.objectRef.resource == "events"
+    and .responseStatus.code == 403 and .user.username == $account)] | length' "$E2E_DIR/logs/audit.log"
+}
+kubectl -n events scale deployment/good --replicas=30
+helm rollback "$RELEASE" -n "$NAMESPACE" --wait --timeout 60s --force-conflicts >/dev/null
+await 30 "the old pods, which go on answering for a while, are gone" two
+equal "side effects after the rollback" None \
+  "$(kubectl get mutatingwebhookconfiguration "$CONFIGURATION" -o jsonpath='{.webhooks[0].sideEffects}')"
+equal "Events that were refused" 0 "$(refused)"

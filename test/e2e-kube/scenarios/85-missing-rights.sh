@@ -189,8 +189,8 @@ trap clean_up EXIT
 kubectl apply -f "$HERE/manifests/asmmeshconfig.yaml"
 kernel node1 '.device = true'
 agents smc-node-agent-played --set events.enabled=true
-helm get hooks "$RELEASE" -n "$NAMESPACE" | kubectl create --dry-run=client -o json -f - |
-  jq '.items // [.] | .[]' > "$SCENARIO_DIR/hooks.json"
+helm get hooks "$RELEASE" -n "$NAMESPACE" | kubectl create --dry-run=client -o json -f - | jq '.items // [.] | .[]
+  | select(.metadata.labels["app.kubernetes.io/component"] | . == "test" or . == "uninstall")' > "$SCENARIO_DIR/hooks.json"
 for component in test uninstall; do
   hook_objects $component '.kind != "Job" and .kind != "Pod"' | kubectl create -f -
 done
