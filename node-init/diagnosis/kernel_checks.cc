@@ -64,9 +64,8 @@ CheckResult check_kernel_fixes(System& system, const CheckOptions&) {
   if (!release) return unknown("kernel fixes", release.error());
   const auto version = mainline_version(*release);
   if (!version)
-    return pass("kernel fixes", *release +
-                                    ": not judged, a distribution's kernel has fixes that its "
-                                    "number does not show");
+    return pass("kernel fixes",
+                *release + ": not judged, only kernel.org's own numbers tell which fixes are in");
   std::string finding;
   KernelVersion fixed;
   for (const KernelFault& fault : kernel_faults(*version)) {
