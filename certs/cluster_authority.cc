@@ -96,7 +96,7 @@ void ClusterAuthority::set_trouble(Trouble trouble, bool there) {
   const unsigned before =
       there ? troubles_.fetch_or(trouble) : troubles_.fetch_and(~unsigned{trouble});
   const unsigned after = there ? before | trouble : before & ~unsigned{trouble};
-  if ((before == 0) != (after == 0)) handlers_.api_in_touch(after == 0);
+  if ((before == 0) != (after == 0)) handlers_.api_up(after == 0);
 }
 
 void ClusterAuthority::run() {

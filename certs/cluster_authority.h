@@ -52,7 +52,7 @@ struct ClusterAuthorityHandlers {
   std::function<void(Time)> authority_expires;
   std::function<void(Step::Kind, StepResult)> stepped;
   std::function<void()> api_failed;        // one failed request or watch
-  std::function<void(bool)> api_in_touch;  // both objects can be read and watched; when it changes
+  std::function<void(bool)> api_up;  // both objects can be read and watched; when it changes
 };
 
 class ClusterAuthority {

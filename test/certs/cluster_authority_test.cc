@@ -161,7 +161,7 @@ TEST_F(ClusterAuthorityTest, ServesOnAndStaysReadyWhileTheApiServerIsAway) {
   Replica replica(cluster_);
   ASSERT_TRUE(replica.ready());
   cluster_.set_down(true);
-  ASSERT_TRUE(replica.in_touch(false));
+  ASSERT_TRUE(replica.api_up(false));
   const std::size_t before = cluster_.requests();
   std::this_thread::sleep_for(milliseconds(500));
   // Three threads, each with pauses of 25 ms or more once it has backed off, two requests at most.
@@ -169,7 +169,7 @@ TEST_F(ClusterAuthorityTest, ServesOnAndStaysReadyWhileTheApiServerIsAway) {
   EXPECT_TRUE(replica.is_ready()) << replica.why();
   EXPECT_GT(replica.failures(), 0);
   cluster_.set_down(false);
-  EXPECT_TRUE(replica.in_touch(true));
+  EXPECT_TRUE(replica.api_up(true));
   reset_bundle("");
   EXPECT_TRUE(soon([&] { return trusted() == 1; }));
 }
@@ -191,7 +191,7 @@ TEST_F(ClusterAuthorityTest, WithoutAWatchChangesAreNoticedLate) {
   cluster_.forbid({"watch secrets", "list mutatingwebhookconfigurations"});
   Replica replica(cluster_);
   ASSERT_TRUE(replica.ready());
-  EXPECT_TRUE(replica.in_touch(false));
+  EXPECT_TRUE(replica.api_up(false));
   reset_bundle("");
   EXPECT_TRUE(soon([&] { return trusted() == 1; }));
 }
@@ -199,13 +199,13 @@ TEST_F(ClusterAuthorityTest, WithoutAWatchChangesAreNoticedLate) {
 TEST_F(ClusterAuthorityTest, AMissingRightIsOneTroubleUntilItIsBack) {
   cluster_.forbid({"update secrets"});
   Replica replica(cluster_);
-  ASSERT_TRUE(replica.in_touch(false));
+  ASSERT_TRUE(replica.api_up(false));
   // Some rounds, in each of which the objects can be read.
   ASSERT_TRUE(soon([&] { return replica.failures() >= 5; }));
   EXPECT_EQ(replica.turns(), 1);
   cluster_.forbid({});
   ASSERT_TRUE(replica.ready()) << replica.why();
-  EXPECT_TRUE(replica.in_touch(true));
+  EXPECT_TRUE(replica.api_up(true));
   EXPECT_EQ(replica.turns(), 2);
 }
 

@@ -201,7 +201,7 @@ TEST_F(DeletedSecret, ThatMayNotBeMadeNamesTheRightAndTheWayOut) {
   cluster_.forbid({"create secrets"});
   testing::internal::CaptureStderr();
   cluster_.remove(kSecretPath);
-  ASSERT_TRUE(replica.in_touch(false));
+  ASSERT_TRUE(replica.api_up(false));
   const std::size_t before = creations();
   std::this_thread::sleep_for(milliseconds(500));
   // Pauses of 25 ms or more once it has backed off.
@@ -216,7 +216,7 @@ TEST_F(DeletedSecret, ThatMayNotBeMadeNamesTheRightAndTheWayOut) {
 
   cluster_.store(kSecretPath, {{"metadata", {{"name", "ca"}}}, {"data", nullptr}});
   EXPECT_TRUE(soon([&] { return cluster_.authorities().current.key_pem == key; }));
-  EXPECT_TRUE(replica.in_touch(true));
+  EXPECT_TRUE(replica.api_up(true));
 }
 
 TEST_F(DeletedSecret, ThatMayNotBeMadeLeavesANewReplicaNotReady) {

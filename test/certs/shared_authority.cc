@@ -237,8 +237,8 @@ bool Replica::not_ready_for(const std::string& reason) {
   return await([&] { return why_.find(reason) != std::string::npos; });
 }
 
-bool Replica::in_touch(bool wanted) {
-  return await([&] { return in_touch_ == wanted; });
+bool Replica::api_up(bool wanted) {
+  return await([&] { return api_up_ == wanted; });
 }
 
 bool Replica::took(const std::string& step) {
@@ -308,9 +308,9 @@ ClusterAuthorityHandlers Replica::handlers() {
     });
   };
   on.api_failed = [this] { change([&] { ++failures_; }); };
-  on.api_in_touch = [this](bool in_touch) {
+  on.api_up = [this](bool up) {
     change([&] {
-      in_touch_ = in_touch;
+      api_up_ = up;
       ++turns_;
     });
   };

@@ -104,7 +104,7 @@ class Replica {
 
   bool ready();
   bool not_ready_for(const std::string& reason);
-  bool in_touch(bool wanted);
+  bool api_up(bool wanted);
   bool took(const std::string& step);
 
   bool is_ready();
@@ -115,7 +115,7 @@ class Replica {
   // first.
   std::vector<std::string> steps();
   int failures();
-  // How often it was told that it is in touch, or is not.
+  // How often it was told that the API server answers, or does not.
   int turns();
 
  private:
@@ -128,7 +128,7 @@ class Replica {
   KeyPair leaf_;
   std::string why_;
   bool told_ = false;
-  bool in_touch_ = true;
+  bool api_up_ = true;
   int failures_ = 0;
   int turns_ = 0;
   std::vector<std::string> steps_;

@@ -107,7 +107,8 @@ SelfManaged::SelfManaged(std::shared_ptr<const kube::Cluster> cluster,
 
 certs::ClusterAuthorityHandlers SelfManaged::handlers() {
   readiness_.block(kReadinessKey, "there is none yet");
-  metrics_.api_in_touch(kApiUse, true);
+  metrics_.api_failed(kApiUse, 0);  // there from the start
+  metrics_.api_up(kApiUse, true);
   certs::ClusterAuthorityHandlers on;
   on.serve = [this](const certs::KeyPair& leaf) { return serve(leaf); };
   on.not_ready = [this](const std::string& why) {
@@ -121,7 +122,7 @@ certs::ClusterAuthorityHandlers SelfManaged::handlers() {
     metrics_.certificate_step(certs::step_name(kind), result_name(result));
   };
   on.api_failed = [this] { metrics_.api_failed(kApiUse); };
-  on.api_in_touch = [this](bool in_touch) { metrics_.api_in_touch(kApiUse, in_touch); };
+  on.api_up = [this](bool up) { metrics_.api_up(kApiUse, up); };
   return on;
 }
 

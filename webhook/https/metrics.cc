@@ -55,12 +55,11 @@ struct Metrics::Families {
   prometheus::Family<Gauge>* authority_expires = nullptr;
   prometheus::Family<Counter>* certificate_steps = nullptr;
   prometheus::Family<Counter>* api_errors = nullptr;
-  prometheus::Family<Gauge>* api_in_touch = nullptr;
+  prometheus::Family<Gauge>* api_up = nullptr;
   std::array<Counter*, kEventResults.size()> events{};
   Gauge* mesh_enabled = nullptr;
   std::array<Gauge*, kMeshSources.size()> mesh_sources{};
   // Has its one series only where a watch reports it: a 0 would be a lost one.
-  prometheus::Family<Gauge>* mesh_watch = nullptr;
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -115,11 +114,11 @@ Metrics::Families::Families() {
                                 "Steps in the life of the shared CA that this replica took, by "
                                 "step and result; of a rotation: publish, switch, prune.");
   api_errors = &counters("smc_webhook_api_errors_total",
-                         "Requests to and watches of an API server that failed, by their use.");
-  api_in_touch = &prometheus::BuildGauge()
-                      .Name("smc_webhook_api_in_touch")
-                      .Help("1 while the API server answers, 0 while what was last known is used.")
-                      .Register(registry);
+                         "Requests to and watches of an API server that failed, by what was asked for.");
+  api_up = &prometheus::BuildGauge()
+                .Name("smc_webhook_api_up")
+                .Help("1 while the API server answers, 0 while what was last known is used.")
+                .Register(registry);
   auto& event = counters("smc_webhook_events_total",
                          "Decisions to be told as Events, by what became of that.");
   for (std::size_t i = 0; i < kEventResults.size(); ++i)
@@ -131,10 +130,6 @@ Metrics::Families::Families() {
                       .Register(registry);
   for (std::size_t i = 0; i < kMeshSources.size(); ++i)
     mesh_sources[i] = &sources.Add({{"source", kMeshSources[i]}});
-  mesh_watch = &prometheus::BuildGauge()
-                    .Name("smc_webhook_mesh_watch_connected")
-                    .Help("1 while what is known of the ASMMeshConfig is up to date.")
-                    .Register(registry);
   gauge("smc_webhook_build_info", "1, labelled with the version.", {{"version", kVersion}}).Set(1);
 }
 
@@ -183,13 +178,12 @@ void Metrics::certificate_step(const std::string& step, const std::string& resul
   families_->certificate_steps->Add({{"step", step}, {"result", result}}).Increment();
 }
 
-void Metrics::api_failed(const std::string& use) {
-  families_->api_errors->Add({{"use", use}}).Increment();
+void Metrics::api_failed(const std::string& what, int times) {
+  families_->api_errors->Add({{"what", what}}).Increment(times);
 }
 
-void Metrics::api_in_touch(const std::string& use, bool in_touch) {
-  families_->api_errors->Add({{"use", use}});  // there from the start, at 0
-  families_->api_in_touch->Add({{"use", use}}).Set(in_touch ? 1 : 0);
+void Metrics::api_up(const std::string& what, bool up) {
+  families_->api_up->Add({{"what", what}}).Set(up ? 1 : 0);
 }
 
 void Metrics::events(EventResult result, std::uint64_t decisions) {
@@ -200,10 +194,6 @@ void Metrics::mesh_switch(bool enabled, bool from_mesh) {
   families_->mesh_enabled->Set(enabled ? 1 : 0);
   for (std::size_t i = 0; i < kMeshSources.size(); ++i)
     families_->mesh_sources[i]->Set(i == (from_mesh ? 1 : 0) ? 1 : 0);
-}
-
-void Metrics::mesh_watch(bool connected) {
-  families_->mesh_watch->Add({}).Set(connected ? 1 : 0);
 }
 
 std::string Metrics::text() const {

@@ -50,7 +50,6 @@ class Metrics {
   void certificate_expires(std::chrono::system_clock::time_point when);
   // The effective value, and whether an ASMMeshConfig says it or the configuration.
   void mesh_switch(bool enabled, bool from_mesh);
-  void mesh_watch(bool connected);  // where there is one
   void events(EventResult result, std::uint64_t decisions);
 
   // The certificate authority that the replicas share; none of these is there where it comes from
@@ -58,9 +57,9 @@ class Metrics {
   void authority_expires(std::chrono::system_clock::time_point when);
   void certificate_step(const std::string& step, const std::string& result);
 
-  // What the webhook asks an API server for, by its use: "certificates".
-  void api_failed(const std::string& use);
-  void api_in_touch(const std::string& use, bool in_touch);
+  // By what the webhook asks an API server for: "certificates", "mesh_switch".
+  void api_failed(const std::string& what, int times = 1);
+  void api_up(const std::string& what, bool up);
 
   // In Prometheus' text format, the process's own figures included.
   std::string text() const;

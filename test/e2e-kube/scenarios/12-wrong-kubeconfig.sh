@@ -85,5 +85,5 @@ kubectl create clusterrolebinding wrong-kubeconfig --clusterrole=wrong-kubeconfi
 kubectl -n apps create token default > "$SCENARIO_DIR/token-of-agent"
 kubectl -n "$NAMESPACE" create token "$RELEASE-smc-webhook" > "$SCENARIO_DIR/token-of-webhook"
 await 20 "the webhook is ready" curl -sf http://127.0.0.1:9102/readyz
-await 20 "the webhook is in touch" bash -c 'curl -sf http://127.0.0.1:9102/metrics | grep "^smc_webhook_api_in_touch.* 1$"'
+await 20 "the API server answers the webhook" bash -c 'curl -sf http://127.0.0.1:9102/metrics | grep -F "smc_webhook_api_up{what=\"certificates\"} 1"'
 await 20 "the agent sees pods" bash -c 'curl -sf http://127.0.0.1:9202/metrics | grep -F "smc_node_api_up{what=\"pods\"} 1"'

@@ -34,7 +34,7 @@ create_object() {
   await 20 "the object is made" "$2" apply -f "$SCENARIO_DIR/object.json"
 }
 watches() { # COUNT
-  [ "$(metric smc_webhook_mesh_watch_connected)" = "$1" ]
+  [ "$(metric smc_webhook_api_up mesh_switch)" = "$1" ]
 }
 readyz() { # the answers of both webhook pods; fails where one is not ready
   # shellcheck disable=SC2046 # one word an address
@@ -55,7 +55,7 @@ before=$(pods)
 
 # in this cluster; the kind is installed later
 equal "decided by the configuration" 2 "$(metric smc_webhook_mesh_source 'source="configuration"')"
-equal "watches" 2 "$(metric smc_webhook_mesh_watch_connected)"
+equal "watches" 2 "$(metric smc_webhook_api_up mesh_switch)"
 kubectl apply -f "$CRD"
 kubectl wait --for=condition=established --timeout=20s crd/asmmeshconfigs.istio.alibabacloud.com
 create_object false kubectl
@@ -107,7 +107,7 @@ switch false mesh
 # the watch is lost: the last value stays, and each webhook pod says so and stays ready
 stop_api_server mesh-apiserver
 await 20 "both webhook pods say so" says 'notice: mesh-switch: the watch is lost, the last known value (off) stays' 2
-equal "watches" 0 "$(metric smc_webhook_mesh_watch_connected)"
+equal "watches" 0 "$(metric smc_webhook_api_up mesh_switch)"
 equal "decided by the last value" 0 "$(metric smc_webhook_mesh_smc_enabled)"
 equal "first init container meanwhile" none "$(first_of_a_pod)"
 start_mesh_api_server

@@ -58,8 +58,8 @@ start_hook() { # COMPONENT: anew, as Helm would, but for one attempt only
   kubectl create -f "$SCENARIO_DIR/hook.json"
 }
 
-in_touch() { # both replicas, with everything
-  [ "$(metric smc_webhook_api_in_touch)" = 2 ] && [ "$(metric smc_webhook_mesh_watch_connected)" = 2 ]
+answered() { # both replicas, about everything
+  [ "$(metric smc_webhook_api_up certificates)" = 2 ] && [ "$(metric smc_webhook_api_up mesh_switch)" = 2 ]
 }
 # told COUNT: there are so many pods of the Deployment, and its owner's Events count each that was injected (more, where
 # the API server asked for a pod that it then did not make)
@@ -94,7 +94,7 @@ look() {
   start_hook test
 }
 look_made_up_for() {
-  await 30 "the replicas are in touch" in_touch
+  await 30 "the API server answers the replicas" answered
   await 30 "what waited is told" told 3
   await 30 "node1's agent reads its Node" agent_shows node1 'smc_node_api_up{what="node"} 1'
   start_hook test
@@ -142,7 +142,7 @@ start_without_list() {
   new_agent # the old one asks whether the DaemonSet is there
 }
 start_without_list_made_up_for() {
-  await 60 "the replicas are in touch" in_touch
+  await 60 "the API server answers the replicas" answered
   await 60 "node1's agent sees its pods" agent_shows node1 'smc_node_api_up{what="pods"} 1'
   labelled node1 || fail "an agent that could not ask took its label along"
 }
@@ -196,7 +196,7 @@ for component in test uninstall; do
 done
 namespace rights
 await 30 "the old webhook pods are gone" two_webhook_pods
-await 30 "the replicas are in touch" in_touch
+await 30 "the API server answers the replicas" answered
 await 15 "node1 has its label" labelled node1
 
 rights list > "$SCENARIO_DIR/rights"

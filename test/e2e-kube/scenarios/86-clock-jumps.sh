@@ -88,8 +88,8 @@ look() { # both replicas look at the two objects, and with them at the clock
   kubectl -n "$NAMESPACE" annotate --overwrite secret "$CA_SECRET" "e2e/touched=$EPOCHREALTIME" >/dev/null
   sleep 1
 }
-in_touch() { # ADDRESS 0|1
-  [ "$(of "$1" smc_webhook_api_in_touch)" = "$2" ]
+answered() { # ADDRESS 0|1
+  [ "$(of "$1" smc_webhook_api_up certificates)" = "$2" ]
 }
 serves() { # WHAT: both replicas are ready, and serve what is trusted
   local address
@@ -99,11 +99,11 @@ serves() { # WHAT: both replicas are ready, and serve what is trusted
     trusted "$address" || fail "$1: $address serves what is not trusted: $(cat "$SCENARIO_DIR/s_client")"
   done
 }
-holds() { # WHAT: and they are in touch
+holds() { # WHAT: and the API server answers both
   look
   serves "$1"
-  in_touch "$steady" 1 || fail "$1: the steady replica is not in touch"
-  in_touch "$jumping" 1 || fail "$1: the replica whose clock jumps is not in touch"
+  answered "$steady" 1 || fail "$1: the API server does not answer the steady replica"
+  answered "$jumping" 1 || fail "$1: the API server does not answer the replica whose clock jumps"
 }
 
 whole=$(ca_in_secret)
@@ -139,8 +139,8 @@ jump -1d
 stop_api_server kube-apiserver
 start_api_server
 await_api_server "$API_PORT"
-await 30 "the steady replica is in touch" in_touch "$steady" 1
-await 15 "the other one is not" in_touch "$jumping" 0
+await 30 "the steady replica is answered" answered "$steady" 1
+await 15 "the other one is not" answered "$jumping" 0
 cpu=$(of "$jumping" process_cpu_seconds_total)
 await 5 "its log names the clock" grep -qF "is this machine's clock right?" "$E2E_DIR/logs/${NAMESPACE}_${jumping_pod}_smc-webhook.log"
 for _ in {1..10}; do injects || fail "a pod goes without SMC"; done
@@ -161,6 +161,6 @@ says_why() {
 await 60 "a new replica says why it is not ready" says_why
 await 60 "annotated pods are injected by the other one" injects # once the controllers have heard
 jump +0d
-await 30 "it is in touch" in_touch "$jumping" 1
+await 30 "it is answered" answered "$jumping" 1
 kubectl -n "$NAMESPACE" wait pod -l app.kubernetes.io/component=webhook --for=condition=Ready --timeout=30s
 holds "all clocks right"

@@ -61,7 +61,7 @@ TEST_F(MeshControlTest, WithoutAWatchTheConfigurationDecidesAndNoWatchIsReported
   EXPECT_EQ(readiness_.reasons(), "");
   EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_mesh_smc_enabled 0"));
   EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_mesh_source{source=\"configuration\"} 1"));
-  EXPECT_THAT(metrics_.text(), Not(HasSubstr("smc_webhook_mesh_watch_connected")));
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("smc_webhook_api_up{")));
 }
 
 TEST_F(MeshControlTest, IsNotReadyBeforeTheSwitchHasBeenRead) {
@@ -112,7 +112,7 @@ TEST_F(MeshControlTest, ALostWatchIsANoticeAndAMetricAndNoReasonToGetNoRequests)
   mesh_.put(kOff);
   follow();
   EXPECT_TRUE(await(false));
-  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_mesh_watch_connected 1"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_api_up{what=\"mesh_switch\"} 1"));
   for (const char* verb : {"discover", "list", "watch"}) mesh_.refuse(verb, 500);
   EXPECT_TRUE(await([&] { return !readiness_.notices().empty(); }));
   EXPECT_THAT(readiness_.notices(),
@@ -120,10 +120,10 @@ TEST_F(MeshControlTest, ALostWatchIsANoticeAndAMetricAndNoReasonToGetNoRequests)
                         "stays: watch asmmeshconfigs.istio.alibabacloud.com: 500"));
   EXPECT_EQ(readiness_.reasons(), "");
   EXPECT_FALSE(now());
-  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_mesh_watch_connected 0"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_api_up{what=\"mesh_switch\"} 0"));
   for (const char* verb : {"discover", "list", "watch"}) mesh_.allow(verb);
   EXPECT_TRUE(await([&] { return readiness_.notices().empty(); }));
-  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_mesh_watch_connected 1"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_api_up{what=\"mesh_switch\"} 1"));
 }
 
 }  // namespace

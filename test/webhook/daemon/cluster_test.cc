@@ -86,7 +86,7 @@ TEST_F(DaemonsMesh, ALostWatchIsSaidInReadyzTheLogAndAMetric) {
   Daemon daemon(options());
   ASSERT_TRUE(daemon.metric_becomes(kEnabled, 0));
   for (const char* verb : {"discover", "list", "watch"}) mesh_.refuse(verb, 503);
-  EXPECT_TRUE(daemon.metric_becomes("smc_webhook_mesh_watch_connected", 0));
+  EXPECT_TRUE(daemon.metric_becomes("smc_webhook_api_up{what=\"mesh_switch\"}", 0));
   const HttpAnswer ready = daemon.get("/readyz");
   EXPECT_EQ(ready.status, 200);
   EXPECT_THAT(ready.body,
