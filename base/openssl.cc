@@ -18,7 +18,7 @@ void free_text(char* text) {
 
 }  // namespace
 
-Error openssl_error(std::string what, std::string hint) {
+Error queued_error(std::string what, std::string hint) {
   const char* separator = ": ";
   while (const unsigned long code = ERR_get_error()) {
     const char* reason = ERR_reason_error_string(code);
@@ -44,28 +44,37 @@ std::string number_text(const BIGNUM* number) {
   return text ? text.get() : std::string();
 }
 
-Certificate next_certificate(BIO* pem) {
-  return Certificate(PEM_read_bio_X509(pem, nullptr, no_passphrase, nullptr));
+Result<std::vector<Certificate>> parse_certificates(std::string_view pem) {
+  const Bio bio = view(pem);
+  std::vector<Certificate> all;
+  ERR_clear_error();
+  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr))
+    all.emplace_back(next);
+  // The text's end is an error too.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+    return queued_error("certificate " + std::to_string(all.size() + 1) + " cannot be read");
+  if (all.empty()) return queued_error("no PEM certificate in it");
+  ERR_clear_error();
+  return all;
 }
 
 Result<Certificate> parse_certificate(std::string_view pem) {
-  const Bio bio = view(pem);
-  Certificate certificate = next_certificate(bio.get());
-  if (!certificate) return openssl_error("not a PEM certificate");
-  return certificate;
+  auto all = parse_certificates(pem);
+  if (!all) return all.error();
+  return std::move(all->front());
 }
 
 Result<Pkey> parse_key(std::string_view pem) {
   const Bio bio = view(pem);
   Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!key) return openssl_error("not an unencrypted PEM private key");
+  if (!key) return queued_error("not an unencrypted PEM private key");
   return key;
 }
 
 Result<std::string> pem_of(X509* certificate) {
   const Bio bio(BIO_new(BIO_s_mem()));
   if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1)
-    return openssl_error("encode the certificate");
+    return queued_error("encode the certificate");
   return content(bio.get());
 }
 
@@ -73,7 +82,7 @@ Result<std::string> pem_of(EVP_PKEY* key) {
   const Bio bio(BIO_new(BIO_s_secmem()));
   if (!bio ||
       PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1)
-    return openssl_error("encode the private key");
+    return queued_error("encode the private key");
   return content(bio.get());
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -34,7 +35,7 @@ using OctetString = std::unique_ptr<ASN1_OCTET_STRING, FreeWith<ASN1_OCTET_STRIN
 using Ia5String = std::unique_ptr<ASN1_IA5STRING, FreeWith<ASN1_IA5STRING_free>>;
 
 // "WHAT: first reason; second reason" from this thread's error queue, which is empty afterwards.
-Error openssl_error(std::string what, std::string hint = {});
+Error queued_error(std::string what, std::string hint = {});
 
 // A read-only view; `text` must outlive it. Null only when memory is gone.
 Bio view(std::string_view text);
@@ -45,11 +46,10 @@ std::string content(BIO* bio);
 // Hexadecimal, upper case.
 std::string number_text(const BIGNUM* number);
 
-// Reads the next certificate of a PEM text; null at its end or at an error, the error queue says
-// which.
-Certificate next_certificate(BIO* pem);
+// Every certificate of a PEM text, at least one. A text of which one cannot be read is an error.
+Result<std::vector<Certificate>> parse_certificates(std::string_view pem);
 
-// The first certificate of a PEM text.
+// The first of them.
 Result<Certificate> parse_certificate(std::string_view pem);
 
 // An unencrypted private key. Never asks for a passphrase.

@@ -149,7 +149,7 @@ Result<Signer> open_authority(const KeyPair& authority, Time now) {
   Result<Pkey> key = parse_key(authority.key_pem);
   if (!key) return key.error();
   if (X509_check_private_key(certificate->get(), key->get()) != 1)
-    return openssl_error("the private key does not belong to the certificate");
+    return queued_error("the private key does not belong to the certificate");
   Result<std::vector<CertificateInfo>> infos = read_certificates(authority.certificate_pem);
   if (!infos) return infos.error();
   CertificateInfo& info = infos->front();
@@ -168,13 +168,13 @@ Result<Signer> open_authority(const KeyPair& authority, Time now) {
 Result<KeyPair> make_authority(Time now) {
   Plan plan{"smc-webhook CA ", now - kClockSkew, now + kAuthorityLife, random_serial()};
   const Pkey key(EVP_EC_gen(kCurve));
-  if (!plan.serial || !key) return openssl_error("make a key and a serial number");
+  if (!plan.serial || !key) return queued_error("make a key and a serial number");
   plan.common_name += number_text(plan.serial.get()).substr(0, kSerialDigits);
 
   const Certificate certificate = draft(plan, key.get());
   if (!certificate || !add_authority_extensions(certificate.get()) ||
       !sign(certificate.get(), certificate.get(), key.get()))
-    return openssl_error("make the authority's certificate");
+    return queued_error("make the authority's certificate");
   return encode(certificate.get(), key.get());
 }
 
@@ -190,13 +190,13 @@ Result<KeyPair> issue_serving(const KeyPair& authority, const SubjectNames& name
   const Plan plan{"smc-webhook", std::max(now - kClockSkew, signer->info.not_before),
                   std::min<Time>(now + kServingLife, signer->info.not_after), random_serial()};
   const Pkey key(EVP_EC_gen(kCurve));
-  if (!plan.serial || !key) return openssl_error("make a key and a serial number");
+  if (!plan.serial || !key) return queued_error("make a key and a serial number");
 
   const Certificate certificate = draft(plan, key.get());
   X509* issuer = signer->certificate.get();
   if (!certificate || !add_serving_extensions(certificate.get(), issuer, names) ||
       !sign(certificate.get(), issuer, signer->key.get()))
-    return openssl_error("make the serving certificate");
+    return queued_error("make the serving certificate");
   return encode(certificate.get(), key.get());
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/json_value.h"
 #include "base/keys.h"
 
 namespace smc::certs {
@@ -17,13 +18,7 @@ constexpr char kNextCertificate[] = "next.crt";
 constexpr char kNextKey[] = "next.key";
 constexpr char kPrevious[] = "previous.crt";
 
-// Empty where the path is not there or holds no text.
-std::string text_at(const json& object, const json::json_pointer& path) {
-  return object.contains(path) && object.at(path).is_string() ? object.at(path).get<std::string>()
-                                                              : std::string();
-}
-
-// What is no base64 stays as it is: rubbish, which is judged as such.
+// What is no base64 stays as it is, and is no certificate and no key then.
 std::string decoded(const std::string& text) {
   return base64_decode(text).value_or(text);
 }

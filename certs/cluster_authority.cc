@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/eventfd.h>
 
 #include "base/log.h"
 #include "base/utc_text.h"
@@ -27,17 +26,11 @@ namespace {
 constexpr unsigned kBurst = 10;
 constexpr std::chrono::minutes kBurstWindow{1};
 
-Fd open_event() {
-  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return event;
-}
-
 Error with_context(const char* what, const Error& error) {
   return {what + (": " + error.text()), 0, error.hint};
 }
 
-// One trouble of two requests; the same reason is named once.
+// One error of two requests; the same reason is named once.
 kube::ApiError both(kube::ApiError first, const kube::ApiError& second) {
   first.what += "; " + second.what;
   if (!second.hint.empty() && second.hint != first.hint)
@@ -53,22 +46,21 @@ ClusterAuthority::ClusterAuthority(std::shared_ptr<const kube::Cluster> cluster,
                                    ClusterAuthorityHandlers handlers)
     : options_(std::move(options)),
       handlers_(std::move(handlers)),
-      wake_(open_event()),
       client_(cluster, stop_, options_.client),
       backoff_(options_.backoff, kube::system_random()),
       pacing_(options_.backoff, kube::system_random()) {
-  const auto watch = [&](const kube::Target& object, Trouble trouble, const char* name) {
+  const auto watch = [&](const kube::Target& object, ApiUse use, const char* name) {
     kube::WatchHandlers on;
     on.on_list = [this](const std::vector<json>&) { wake(); };
     on.on_change = [this](const kube::WatchEvent&) { wake(); };
-    on.on_lost = [this, trouble, name](const kube::ApiError& error) {
+    on.on_lost = [this, use, name](const kube::ApiError& error) {
       log::error("certificates: changes are noticed late", with_context(name, error.plain()));
       handlers_.api_failed();
-      set_trouble(trouble, true);
+      set_failing(use, true);
     };
-    on.on_recovered = [this, trouble, name] {
+    on.on_recovered = [this, use, name] {
       log::info("certificates: changes are noticed again", {{"watch", name}});
-      set_trouble(trouble, false);
+      set_failing(use, false);
     };
     kube::WatcherOptions watcher;
     watcher.client = options_.client;
@@ -89,13 +81,12 @@ ClusterAuthority::~ClusterAuthority() {
 }
 
 void ClusterAuthority::wake() const {
-  ::eventfd_write(wake_.get(), 1);
+  wake_.raise();
 }
 
-void ClusterAuthority::set_trouble(Trouble trouble, bool there) {
-  const unsigned before =
-      there ? troubles_.fetch_or(trouble) : troubles_.fetch_and(~unsigned{trouble});
-  const unsigned after = there ? before | trouble : before & ~unsigned{trouble};
+void ClusterAuthority::set_failing(ApiUse use, bool there) {
+  const unsigned before = there ? failing_.fetch_or(use) : failing_.fetch_and(~unsigned{use});
+  const unsigned after = there ? before | use : before & ~unsigned{use};
   if ((before == 0) != (after == 0)) handlers_.api_up(after == 0);
 }
 
@@ -103,18 +94,25 @@ void ClusterAuthority::run() {
   while (!stop_.requested()) {
     const Pause pause = round();
     report_readiness();
-    if (!pause.may_be_cut) {
-      stop_.sleep(pause.length);
-      continue;
-    }
-    kube::wait_for(wake_.get(), POLLIN, stop_, steady_clock::now() + pause.length);
-    eventfd_t taken = 0;
-    ::eventfd_read(wake_.get(), &taken);
+    const auto end = steady_clock::now() + pause.length;
+    if (!stop_.sleep(pause.shortest)) return;
+    kube::wait_for(wake_.fd(), POLLIN, stop_, end);
+    wake_.take();
   }
 }
 
 Time ClusterAuthority::now() const {
   return client_.server_now().value_or(std::chrono::system_clock::now());
+}
+
+ClusterAuthority::Pause ClusterAuthority::uncut(milliseconds length) {
+  return {length, length};
+}
+
+// After a failure: a watch that comes back, or whoever mends the objects, need not wait for the
+// rest of a long pause. Other people's changes make no more than five attempts a second.
+ClusterAuthority::Pause ClusterAuthority::cut_by_a_change(milliseconds length) {
+  return {length, std::min(length, milliseconds(200))};
 }
 
 // One look, and what it asks for.
@@ -131,7 +129,7 @@ ClusterAuthority::Pause ClusterAuthority::round() {
     handlers_.stepped(step.kind, issued ? StepResult::kDone : StepResult::kFailed);
     if (!issued) {
       log::error("certificates: no serving certificate", issued.error());
-      return {backoff_.next(), false};
+      return uncut(backoff_.next());
     }
     step = next_step(observed_, options_.waits);
   }
@@ -139,7 +137,7 @@ ClusterAuthority::Pause ClusterAuthority::round() {
   if (step.kind != Kind::kNone) return carry_out(step);
   answered();
   backoff_.reset();
-  return {std::min(step.wait + milliseconds(1), options_.resync), true};
+  return {std::min(step.wait + milliseconds(1), options_.resync), milliseconds(0)};
 }
 
 // The webhook object first: the Secret is then as new at the least, so that a caBundle is never set
@@ -206,13 +204,13 @@ Result<void> ClusterAuthority::issue(const Step& step) {
 
 ClusterAuthority::Pause ClusterAuthority::carry_out(const Step& step) {
   const kube::Outcome<json> written = write(step);
-  if (!written && written.error().stopped()) return {milliseconds(0), false};
+  if (!written && written.error().stopped()) return uncut(milliseconds(0));
   // 409 says so for a change and for a Secret that is there already.
   const bool conflict = !written && written.error().conflict();
   handlers_.stepped(step.kind, written    ? StepResult::kDone
                                : conflict ? StepResult::kConflict
                                           : StepResult::kFailed);
-  if (conflict) return {backoff_.next(), false};
+  if (conflict) return cut_by_a_change(backoff_.next());
   if (!written) return failed(written.error());
   answered();
   log::info("certificates", {{"step", step_name(step.kind)}, {"why", step.why}});
@@ -246,9 +244,9 @@ kube::Outcome<json> ClusterAuthority::write_secret(const SharedAuthorities& auth
 
 // All that this round asked for was answered and done.
 void ClusterAuthority::answered() {
-  if (!std::exchange(trouble_, {}).empty())
+  if (!std::exchange(last_failure_, {}).empty())
     log::info("certificates: the API server does what is needed again");
-  set_trouble(kReading, false);
+  set_failing(kReading, false);
 }
 
 // After a write: look again at once, unless there have been too many.
@@ -258,27 +256,29 @@ ClusterAuthority::Pause ClusterAuthority::paced() {
     writes_ = 0;
     pacing_.reset();
   }
-  if (++writes_ <= kBurst) return {milliseconds(0), true};
+  if (++writes_ <= kBurst) return uncut(milliseconds(0));
   if (writes_ == kBurst + 1)
     log::warn("certificates: somebody else keeps changing the Secret or caBundle",
               {{"hint", "metadata.managedFields of " + secret().text() + " and of " +
                             configuration().text() + " names who"}});
-  return {pacing_.next(), false};
+  return uncut(pacing_.next());
 }
 
 ClusterAuthority::Pause ClusterAuthority::failed(const kube::ApiError& error) {
-  if (error.stopped()) return {milliseconds(0), false};
+  if (error.stopped()) return uncut(milliseconds(0));
   handlers_.api_failed();
-  set_trouble(kReading, true);
-  if (error.what != std::exchange(trouble_, error.what))
+  set_failing(kReading, true);
+  if (error.what != std::exchange(last_failure_, error.what))
     log::error("certificates: the API server does not do what is needed", error.plain());
-  return {std::max(backoff_.next(), error.retry_after), false};
+  const milliseconds pause = backoff_.next();
+  // A server that is busy said itself when to come again.
+  return error.retry_after > pause ? uncut(error.retry_after) : cut_by_a_change(pause);
 }
 
 void ClusterAuthority::report_readiness() {
   if (stop_.requested()) return;
   std::string why = why_not_ready();
-  if (!why.empty() && !trouble_.empty()) why += " (" + trouble_ + ")";
+  if (!why.empty() && !last_failure_.empty()) why += " (" + last_failure_ + ")";
   if (why == std::exchange(reported_, why)) return;
   handlers_.not_ready(why);
 }

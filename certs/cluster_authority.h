@@ -14,7 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/fd.h"
+#include "base/event_fd.h"
 #include "certs/authority_objects.h"
 #include "certs/names.h"
 #include "certs/rotation.h"
@@ -51,7 +51,7 @@ struct ClusterAuthorityHandlers {
   std::function<void(const std::string& why)> not_ready;
   std::function<void(Time)> authority_expires;
   std::function<void(Step::Kind, StepResult)> stepped;
-  std::function<void()> api_failed;        // one failed request or watch
+  std::function<void()> api_failed;  // one failed request or watch
   std::function<void(bool)> api_up;  // both objects can be read and watched; when it changes
 };
 
@@ -66,11 +66,11 @@ class ClusterAuthority {
   ClusterAuthority& operator=(const ClusterAuthority&) = delete;
 
  private:
-  // What can be out of order, each told once.
-  enum Trouble : unsigned { kReading = 1, kSecretWatch = 2, kConfigurationWatch = 4 };
+  // What the API server is needed for; each failure is told once.
+  enum ApiUse : unsigned { kReading = 1, kSecretWatch = 2, kConfigurationWatch = 4 };
   struct Pause {
     std::chrono::milliseconds length;
-    bool may_be_cut;  // by a change of the objects
+    std::chrono::milliseconds shortest;  // from then on a change of the objects ends it
   };
 
   kube::Target secret() const { return {kube::kSecrets, options_.ns, options_.secret, ""}; }
@@ -78,8 +78,10 @@ class ClusterAuthority {
     return {kube::kMutatingWebhooks, "", options_.configuration, ""};
   }
   void wake() const;
-  void set_trouble(Trouble trouble, bool there);
+  void set_failing(ApiUse use, bool there);
 
+  static Pause uncut(std::chrono::milliseconds length);
+  static Pause cut_by_a_change(std::chrono::milliseconds length);
   void run();
   Pause round();
   kube::Outcome<void> observe();
@@ -100,8 +102,8 @@ class ClusterAuthority {
   const ClusterAuthorityOptions options_;
   const ClusterAuthorityHandlers handlers_;
   kube::Stop stop_;
-  Fd wake_;
-  std::atomic<unsigned> troubles_ = 0;
+  mutable EventFd wake_;
+  std::atomic<unsigned> failing_ = 0;
 
   // of the thread alone
   kube::Client client_;
@@ -114,7 +116,7 @@ class ClusterAuthority {
   std::string state_;
   kube::SteadyTime state_since_{};
   Observed observed_;
-  std::string trouble_;         // the last failed request; empty: it was answered
+  std::string last_failure_;    // the last failed request; empty: it was answered
   std::string reported_ = "?";  // what not_ready was told last
 
   std::unique_ptr<kube::Watcher> secret_watch_;

@@ -71,7 +71,7 @@ SubjectNames subject_names(const X509* certificate) {
 
 Result<std::chrono::system_clock::time_point> time_point(const ASN1_TIME* time) {
   std::tm fields{};
-  if (ASN1_TIME_to_tm(time, &fields) != 1) return openssl_error("a time of it cannot be read");
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return queued_error("a time of it cannot be read");
   return std::chrono::system_clock::from_time_t(::timegm(&fields));
 }
 
@@ -102,21 +102,14 @@ std::chrono::system_clock::time_point CertificateInfo::renew_at() const {
 }
 
 Result<std::vector<CertificateInfo>> read_certificates(std::string_view pem) {
-  const Bio bio = view(pem);
+  const auto certificates = parse_certificates(pem);
+  if (!certificates) return certificates.error();
   std::vector<CertificateInfo> infos;
-  ERR_clear_error();
-  for (;;) {
-    const Certificate certificate = next_certificate(bio.get());
-    if (!certificate) break;
+  for (const Certificate& certificate : *certificates) {
     Result<CertificateInfo> info = describe(certificate.get());
     if (!info) return info.error();
     infos.push_back(std::move(*info));
   }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (!at_end)
-    return openssl_error("certificate " + std::to_string(infos.size() + 1) + " cannot be read");
-  ERR_clear_error();
-  if (infos.empty()) return Error{"no PEM certificate in it", 0, {}};
   return infos;
 }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include <openssl/err.h>
-
 #include "base/openssl.h"
 #include "certs/inspect.h"
 
@@ -28,15 +26,14 @@ struct Trusted {
 std::vector<Trusted> certificates_of(const std::string& pem) {
   const auto infos = read_certificates(pem);
   if (!infos) return {};
+  const auto certificates = parse_certificates(pem);
+  if (!certificates) return {};
   std::vector<Trusted> out;
-  const Bio bio = view(pem);
-  for (const CertificateInfo& info : *infos) {
-    const Certificate certificate = next_certificate(bio.get());
-    const auto text = pem_of(certificate.get());
+  for (std::size_t i = 0; i < certificates->size(); ++i) {
+    const auto text = pem_of((*certificates)[i].get());
     if (!text) return {};
-    out.push_back({*text, info});
+    out.push_back({*text, (*infos)[i]});
   }
-  ERR_clear_error();
   return out;
 }
 
@@ -259,8 +256,8 @@ Step next_step(const Observed& observed, const RotationWaits& waits) {
     return repair_step(observed, judged);
   }
 
-  const bool next_is_rubbish = !judged.has_next() && !is_empty(observed.secret.next);
-  if (next_is_rubbish)
+  const bool next_is_unusable = !judged.has_next() && !is_empty(observed.secret.next);
+  if (next_is_unusable)
     return write(Kind::kPublish, "the next CA cannot be used: " + judged.next_fault);
   const std::string bundle = judged.bundle();
   if (!all_are(observed.bundles, bundle)) {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_value.h"
+
 namespace smc::kube {
 
 using nlohmann::json;
@@ -40,13 +42,6 @@ const char* content_type(PatchType type) {
   return "";
 }
 
-// "" where the path is not there or is no string.
-std::string text_at(const json& object, const char* pointer) {
-  const json::json_pointer path(pointer);
-  return object.contains(path) && object.at(path).is_string() ? object.at(path).get<std::string>()
-                                                              : std::string();
-}
-
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7; the obsolete forms are not read).
 std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text) {
   std::tm parts{};
@@ -58,7 +53,7 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
 // RFC 6750, section 2.1, and a little more: what cannot be a header would be left out, and the
 // request would be one of nobody's.
 bool is_token(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 // Cuts a watch's stream into its lines, one event each.

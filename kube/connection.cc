@@ -5,14 +5,18 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <system_error>
 
+#include <fcntl.h>
 #include <httplib.h>
 #include <openssl/err.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/openssl.h"
 #include "kube/socket.h"
 #include "kube/tls.h"
+#include "kube/watchdog.h"
 
 namespace smc::kube {
 namespace {
@@ -20,125 +24,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Status line and headers, or what frames the chunks of a body: cpp-httplib reads these byte by
-// byte and without a limit of its own. Go's server sends at most 1 MiB by default; an API server's
-// head is below 4 KiB.
-constexpr std::size_t kMaxFramingBytes = 64 << 10;
-
 // Load balancers before an API server close idle connections after 60 s and more.
 constexpr std::chrono::seconds kMaxIdle{30};
 
-// What the waits of one exchange obey, and why the first of them failed.
-struct Watchdog {
-  const Stop& stop;
-  SteadyTime deadline;
-  std::size_t framing_bytes = 0;
-  std::optional<ApiError> failure;
-
-  void fail(ApiError error) {
-    if (!failure) failure = std::move(error);
-  }
-
-  bool wait(int fd, short events) {
-    switch (wait_for(fd, events, stop, deadline)) {
-      case Readiness::kReady:
-        return true;
-      case Readiness::kStopped:
-        fail(stopped_error());
-        return false;
-      case Readiness::kTimeout:
-        fail(make_error(Failure::kStream, "the server went silent",
-                        "the API server is overloaded, or the network drops packets"));
-        return false;
-    }
-    return false;
-  }
-};
-
-// The bytes of one exchange, plain or through TLS.
-class Wire final : public httplib::Stream {
- public:
-  Wire(int fd, SSL* tls, Watchdog& watchdog) : fd_(fd), tls_(tls), watchdog_(watchdog) {}
-
-  bool is_readable() const override { return true; }  // read() waits by itself
-  bool is_writable() const override { return true; }
-
-  ssize_t read(char* to, std::size_t size) override {
-    if (size == 1 && ++watchdog_.framing_bytes > kMaxFramingBytes) {
-      watchdog_.fail(make_error(Failure::kAnswer, "the answer's headers are too large"));
-      return -1;
-    }
-    return transfer(POLLIN, [&] {
-      return tls_ != nullptr ? SSL_read(tls_, to, clamped(size)) : ::recv(fd_, to, size, 0);
-    });
-  }
-
-  ssize_t write(const char* from, std::size_t size) override {
-    return transfer(POLLOUT, [&] {
-      return tls_ != nullptr ? SSL_write(tls_, from, clamped(size))
-                             : ::send(fd_, from, size, MSG_NOSIGNAL);
-    });
-  }
-
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return fd_; }
-
- private:
-  static int clamped(std::size_t size) {
-    return static_cast<int>(std::min<std::size_t>(size, 1 << 30));
-  }
-
-  // A server that refuses our certificate says so after the handshake (TLS 1.3) and closes: the
-  // request then fails to be written while the reason waits to be read.
-  ApiError broken(int error) {
-    char byte = 0;
-    if (tls_ != nullptr && ERR_peek_error() == 0 && error == EPIPE) SSL_read(tls_, &byte, 1);
-    if (ERR_peek_error() != 0)
-      return make_error(Failure::kStream, openssl::openssl_error("the connection broke").what);
-    if (error != 0)
-      return make_error(Failure::kStream,
-                        std::string("the connection broke: ") + std::strerror(error));
-    return make_error(Failure::kStream, "the server closed the connection before the end");
-  }
-
-  // The events to wait for before the operation is repeated; 0 where it failed for good.
-  short wanted(ssize_t result, short events) const {
-    if (tls_ == nullptr) return errno == EAGAIN || errno == EINTR ? events : static_cast<short>(0);
-    switch (SSL_get_error(tls_, static_cast<int>(result))) {
-      case SSL_ERROR_WANT_READ:
-        return POLLIN;
-      case SSL_ERROR_WANT_WRITE:
-        return POLLOUT;
-      default:
-        return 0;
-    }
-  }
-
-  // -1 at any failure, a closed connection included: every end that is no error is announced by the
-  // framing (a length or a last chunk).
-  template <class Operation>
-  ssize_t transfer(short events, Operation operation) {
-    for (;;) {
-      ERR_clear_error();
-      errno = 0;
-      const ssize_t done = operation();
-      if (done > 0) return done;
-      const int error = errno;
-      const short next =
-          done == 0 && tls_ == nullptr ? static_cast<short>(0) : wanted(done, events);
-      if (next == 0) {
-        watchdog_.fail(broken(error));
-        return -1;
-      }
-      if (!watchdog_.wait(fd_, next)) return -1;
-    }
-  }
-
-  int fd_;
-  SSL* tls_;
-  Watchdog& watchdog_;
-};
+// cpp-httplib's own time-outs count each wait anew; the Watchdog's come first.
+constexpr std::chrono::hours kNever{24};
 
 milliseconds retry_after(const httplib::Response& response) {
   // RFC 9110, section 10.2.3; API servers send seconds, never a date. An hour bounds a typo.
@@ -155,135 +45,224 @@ HttpHead head_of(const httplib::Response& response) {
 
 }  // namespace
 
-// cpp-httplib's client on our sockets: it asks the overridden functions for a connection and for
-// the stream of a request.
-class Connection::Http final : public httplib::ClientImpl {
+// One cpp-httplib client for each connection, so that each reads the cluster's files anew.
+class Connection::Http {
  public:
   Http(std::shared_ptr<const Cluster> cluster, const Stop& stop)
-      : ClientImpl(cluster->host, cluster->port),
-        cluster_(std::move(cluster)),
-        watchdog_{stop, {}, 0, {}} {
-    set_keep_alive(true);
-    set_url_encode(false);
-    set_decompress(false);  // never asked for
-  }
-
-  ~Http() override { release_tls(socket_); }
+      : cluster_(std::move(cluster)), stop_(stop) {}
+  ~Http() { drop(); }
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
   Outcome<void> exchange(const HttpRequest& request, const Exchange& exchange);
 
- protected:
-  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
-    const SteadyTime deadline = steady_clock::now() + connect_limit_;
-    if (const Outcome<void> connected = connect(socket, deadline); !connected) {
-      watchdog_.fail(connected.error());
-      error = httplib::Error::Connection;
-      return false;
-    }
-    watchdog_.deadline = steady_clock::now() + answer_limit_;
-    return true;
-  }
-
-  void shutdown_ssl(Socket& socket, bool gracefully) override {
-    if (socket.ssl != nullptr && gracefully && !watchdog_.failure) SSL_shutdown(socket.ssl);
-    release_tls(socket);
-  }
-
  private:
-  bool process_socket(const Socket& socket,
-                      std::function<bool(httplib::Stream&)> callback) override {
-    Wire wire(socket.sock, socket.ssl, watchdog_);
-    return callback(wire);
-  }
-  bool is_ssl() const override { return false; }  // else it would take us for its own SSLClient
+  static void on_tls_state(const SSL* session, int where, int);
 
-  static void release_tls(Socket& socket) {
-    SSL_free(socket.ssl);
-    socket.ssl = nullptr;
-    ERR_clear_error();
-  }
-
-  Outcome<void> connect(Socket& socket, SteadyTime deadline);
-  void drop_if_stale();
+  void drop();
+  bool is_stale() const;
+  Outcome<void> open(const std::string& address);
   httplib::Request prepare(const HttpRequest& request, const Exchange& exchange);
+  Outcome<void> send(const HttpRequest& request, const Exchange& exchange,
+                     const Watchdog::Times& times, bool connected);
+  Outcome<void> connect_and_send(const HttpRequest& request, const Exchange& exchange);
+  ApiError failure(httplib::Error error, Watchdog::Reason reason, Watchdog::Phase phase,
+                   const Watchdog::Times& times);
+  ApiError too_late(Watchdog::Phase phase) const;
+  ApiError broken() const;
 
   std::shared_ptr<const Cluster> cluster_;
-  Watchdog watchdog_;
-  milliseconds connect_limit_{0};
-  milliseconds answer_limit_{0};
+  const Stop& stop_;
+  std::unique_ptr<httplib::ClientImpl> client_;  // null: not connected
+  std::string address_;                          // that it is for
+  std::shared_ptr<const Fd> socket_;             // a descriptor of its socket, once it has one
+  int verdict_ = X509_V_OK;                      // on the server's certificate
+  bool head_received_ = false;
+  std::optional<Watchdog> watchdog_;  // of the exchange under way
   SteadyTime last_used_;
 };
 
-Outcome<void> Connection::Http::connect(Socket& socket, SteadyTime deadline) {
-  Outcome<Fd> fd = connect_to(cluster_->host, cluster_->port, watchdog_.stop, deadline);
-  if (!fd) return fd.error();
-  if (cluster_->tls) {
-    const Outcome<TlsContext> context = tls_context(*cluster_);
-    if (!context) return context.error();
-    Outcome<TlsSession> session =
-        tls_handshake(context->get(), fd->get(), *cluster_, watchdog_.stop, deadline);
-    if (!session) return session.error();
-    socket.ssl = session->release();
-  }
-  socket.sock = fd->release();
-  return {};
+// The socket is shut first: newer releases of cpp-httplib would wait for the peer's close_notify.
+void Connection::Http::drop() {
+  if (socket_) ::shutdown(socket_->get(), SHUT_RDWR);
+  client_.reset();
+  socket_.reset();
+  ERR_clear_error();
 }
 
 // A connection that the server has closed, or may close at any moment, would lose the next request.
-void Connection::Http::drop_if_stale() {
-  if (!socket_.is_open()) return;
-  char byte = 0;
-  ERR_clear_error();
-  const bool quiet =
-      socket_.ssl != nullptr
-          ? SSL_get_error(socket_.ssl, SSL_peek(socket_.ssl, &byte, 1)) == SSL_ERROR_WANT_READ
-          : ::recv(socket_.sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
-  if (!quiet || steady_clock::now() - last_used_ > kMaxIdle) stop();
+bool Connection::Http::is_stale() const {
+  return client_->is_socket_open() == 0 || is_closed_by_peer(socket_->get()) ||
+         steady_clock::now() - last_used_ > kMaxIdle;
+}
+
+void Connection::Http::on_tls_state(const SSL* session, int where, int) {
+  if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
+  auto* http = static_cast<Http*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(session)));
+  if (http->watchdog_) http->watchdog_->handshake_done();
+}
+
+// A client for the address; it connects with the first request.
+Outcome<void> Connection::Http::open(const std::string& address) {
+  drop();
+  address_ = address;
+  // The descriptor is had before, so that no connection is made that could not be ended.
+  socket_ = std::make_shared<const Fd>(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_->valid())
+    return make_error(Failure::kConnect, std::string("make a socket: ") + std::strerror(errno),
+                      "raise the limit of open files");
+  const std::string name = cluster_->tls ? sent_server_name(*cluster_) : std::string();
+  if (cluster_->tls) {
+    auto client = std::make_unique<httplib::SSLClient>(name, cluster_->port);
+    // OpenSSL itself verifies, in the handshake, as set_up_tls() tells it. cpp-httplib would do so
+    // afterwards and by rules of its own, and trust the system's authorities too.
+    client->enable_server_certificate_verification(false);
+    SSL_CTX* context = client->ssl_context();
+    if (const auto ready = set_up_tls(context, *cluster_, verdict_); !ready) return ready.error();
+    SSL_CTX_set_app_data(context, this);
+    SSL_CTX_set_info_callback(context, on_tls_state);
+    client_ = std::move(client);
+  } else {
+    client_ = std::make_unique<httplib::ClientImpl>(name, cluster_->port);
+  }
+  client_->set_hostname_addr_map({{name, address}});
+  client_->set_socket_options([this](int socket) {
+    set_keepalive(socket);
+    ::dup3(socket, socket_->get(), O_CLOEXEC);
+    if (watchdog_) watchdog_->watch(socket_, false);
+  });
+  client_->set_tcp_nodelay(true);
+  client_->set_keep_alive(true);
+  client_->set_url_encode(false);
+  client_->set_decompress(false);  // never asked for
+  client_->set_connection_timeout(kNever);
+  client_->set_read_timeout(kNever);
+  client_->set_write_timeout(kNever);
+  return {};
 }
 
 httplib::Request Connection::Http::prepare(const HttpRequest& request, const Exchange& exchange) {
   httplib::Request out;
   out.method = request.method;
   out.path = cluster_->base_path + request.path;
+  out.set_header("Host", cluster_->address());
   for (const auto& [name, value] : request.headers) out.set_header(name, value);
   out.body = request.body;
   out.response_handler = [this, &exchange](const httplib::Response& response) {
-    watchdog_.framing_bytes = 0;
-    if (exchange.silence.count() > 0) watchdog_.deadline = steady_clock::now() + exchange.silence;
+    head_received_ = true;
+    watchdog_->received(exchange.silence);
     if (exchange.on_head) exchange.on_head(head_of(response));
     return true;
   };
   out.content_receiver = [this, &exchange](const char* data, std::size_t size, std::uint64_t,
                                            std::uint64_t) {
-    watchdog_.framing_bytes = 0;
-    if (exchange.silence.count() > 0) watchdog_.deadline = steady_clock::now() + exchange.silence;
+    watchdog_->received(exchange.silence);
     return exchange.on_data(std::string_view(data, size));
   };
   return out;
 }
 
-Outcome<void> Connection::Http::exchange(const HttpRequest& request, const Exchange& exchange) {
-  watchdog_.failure.reset();
-  watchdog_.framing_bytes = 0;
-  drop_if_stale();
-  connect_limit_ = exchange.connect;
-  answer_limit_ = exchange.answer;
-  watchdog_.deadline = steady_clock::now() + exchange.answer;
+ApiError Connection::Http::too_late(Watchdog::Phase phase) const {
+  switch (phase) {
+    case Watchdog::Phase::kConnect:
+      return connect_error(cluster_->host, cluster_->port, ETIMEDOUT);
+    case Watchdog::Phase::kHandshake:
+      return make_error(Failure::kTls, "TLS with " + cluster_->address() + ": no answer in time",
+                        "does " + cluster_->address() + " speak TLS?");
+    case Watchdog::Phase::kAnswer:
+      break;
+  }
+  return make_error(Failure::kStream, "the server went silent",
+                    "the API server is overloaded, or the network drops packets");
+}
+
+// The connection was there. A server that refuses our certificate says so after the handshake (TLS
+// 1.3), and its reason stands in OpenSSL's queue unless its reset has overtaken it.
+ApiError Connection::Http::broken() const {
+  const std::string address = cluster_->address();
+  if (ERR_peek_error() != 0)
+    return make_error(Failure::kStream, openssl::queued_error("the connection broke").what,
+                      "does " + address + " accept our client certificate?");
+  if (head_received_)
+    return make_error(Failure::kStream, "the server closed the connection before the end");
+  return make_error(Failure::kStream, "no HTTP answer: the connection was closed or reset by peer",
+                    "is " + address + " an API server, and does it accept our client certificate?");
+}
+
+ApiError Connection::Http::failure(httplib::Error error, Watchdog::Reason reason,
+                                   Watchdog::Phase phase, const Watchdog::Times& times) {
+  if (reason == Watchdog::Reason::kStopped) return stopped_error();
+  if (reason == Watchdog::Reason::kTime) return too_late(phase);
+  if (reason == Watchdog::Reason::kFraming)
+    return make_error(Failure::kAnswer, "the answer's headers are too large");
+  switch (error) {
+    case httplib::Error::Canceled:
+      return make_error(Failure::kAnswer, "the receiver refused the answer");
+    case httplib::Error::SSLConnection:
+      return handshake_error(*cluster_, verdict_);
+    case httplib::Error::Connection: {
+      // cpp-httplib keeps the reason to itself: the same attempt shows it.
+      const int why = connect_errno(address_, cluster_->port, stop_, times.connect);
+      return connect_error(cluster_->host, cluster_->port, why == 0 ? ECONNRESET : why);
+    }
+    default:
+      return broken();
+  }
+}
+
+Outcome<void> Connection::Http::send(const HttpRequest& request, const Exchange& exchange,
+                                     const Watchdog::Times& times, bool connected) {
   httplib::Request prepared = prepare(request, exchange);
   httplib::Response response;
   httplib::Error error = httplib::Error::Success;
-  const bool done = send(prepared, response, error);
+  ERR_clear_error();
+  verdict_ = X509_V_OK;
+  head_received_ = false;
+  watchdog_.emplace(stop_, times, cluster_->tls);
+  if (connected) watchdog_->watch(socket_, true);
+  const bool done = client_->send(prepared, response, error);
+  const Watchdog::Reason reason = watchdog_->finish();
+  const Watchdog::Phase phase = watchdog_->phase();
+  watchdog_.reset();
   last_used_ = steady_clock::now();
-  if (watchdog_.failure) return *watchdog_.failure;
+  if (!done) {
+    const ApiError failed = failure(error, reason, phase, times);
+    drop();
+    return failed;
+  }
   // cpp-httplib reads no body for this status and does not show its head either.
-  if (done && response.status == 204 && exchange.on_head) exchange.on_head(head_of(response));
-  if (done) return {};
-  if (error == httplib::Error::Canceled)
-    return make_error(Failure::kAnswer, "the receiver refused the answer");
-  return make_error(Failure::kAnswer, "not an HTTP answer",
-                    "is " + cluster_->address() + " an API server?");
+  if (response.status == 204 && exchange.on_head) exchange.on_head(head_of(response));
+  return {};
+}
+
+// Tries the addresses of the host in turn. Each has its share of the time, so that one that
+// swallows packets does not cost all.
+Outcome<void> Connection::Http::connect_and_send(const HttpRequest& request,
+                                                 const Exchange& exchange) {
+  const SteadyTime deadline = steady_clock::now() + exchange.connect;
+  const auto addresses = resolve(cluster_->host, stop_, deadline);
+  if (!addresses) return addresses.error();
+  auto left = static_cast<int>(addresses->size());
+  for (const std::string& address : *addresses) {
+    if (const auto opened = open(address); !opened) return opened.error();
+    const auto now = steady_clock::now();
+    const Watchdog::Times times{now + (deadline - now) / left, deadline, exchange.answer};
+    Outcome<void> sent = send(request, exchange, times, false);
+    if (--left == 0 || sent || sent.error().failure != Failure::kConnect) return sent;
+  }
+  return {};  // not reached: there is at least one address
+}
+
+Outcome<void> Connection::Http::exchange(const HttpRequest& request, const Exchange& exchange) {
+  if (stop_.requested()) return stopped_error();
+  constexpr SteadyTime kConnected = SteadyTime::max();
+  try {
+    if (!client_ || is_stale()) return connect_and_send(request, exchange);
+    return send(request, exchange, {kConnected, kConnected, exchange.answer}, true);
+  } catch (const std::system_error& error) {
+    // of a thread or a descriptor that the process cannot have
+    return make_error(Failure::kConnect, error.what(), "raise the limits of this process");
+  }
 }
 
 Connection::Connection(std::shared_ptr<const Cluster> cluster, const Stop& stop)

@@ -1,8 +1,8 @@
-// One HTTP/1.1 connection to an API server, kept open between requests: cpp-httplib writes and
-// parses the messages, sockets and TLS are ours (kube/socket.h, kube/tls.h), because cpp-httplib's
-// own cannot be stopped while it connects, resolves or shakes hands, and trusts the system's
-// authorities beside the given one. For one thread at a time. The process must ignore SIGPIPE:
-// OpenSSL writes with write(2).
+// One HTTP/1.1 connection to an API server, kept open between requests: cpp-httplib's client by its
+// public interface. What it lacks stands round it: names are resolved before (kube/socket.h),
+// OpenSSL verifies as kube/tls.h tells it, and a watchdog ends what takes too long or shall stop
+// (kube/watchdog.h). For one thread at a time. The process must ignore SIGPIPE: OpenSSL writes with
+// write(2).
 #pragma once
 
 #include <functional>

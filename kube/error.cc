@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
+#include "base/json_value.h"
 
 namespace smc::kube {
 namespace {
@@ -16,7 +17,7 @@ std::string in_quotes(std::string_view text) {
 
 std::string missing_rule(std::string_view verb, const Target& target) {
   const Resource& resource = target.resource;
-  if (resource.plural.rfind('/', 0) == 0)
+  if (resource.plural.starts_with('/'))
     return std::string("RBAC must grant this client the verb ") + in_quotes(verb) +
            " on the non-resource URL " + in_quotes(resource.plural);
   std::string plural = resource.plural;
@@ -48,18 +49,6 @@ std::string hint_for(std::string_view verb, const Target& target, const ApiError
   }
 }
 
-std::string text_member(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-// The reason of the first of a metav1.Status' details.causes.
-std::string first_cause(const nlohmann::json& status) {
-  static const nlohmann::json::json_pointer kFirst("/details/causes/0");
-  if (!status.contains(kFirst) || !status.at(kFirst).is_object()) return {};
-  return text_member(status.at(kFirst), "reason");
-}
-
 }  // namespace
 
 ApiError make_error(Failure failure, std::string what, std::string hint) {
@@ -83,10 +72,12 @@ ApiError status_error(std::string_view verb, const Target& target, int status,
   std::string message(body);
   const auto answer = nlohmann::json::parse(body, nullptr, false);
   if (answer.is_object()) {
-    error.reason = printable(text_member(answer, "reason"), kMaxMessageCharacters);
-    error.cause = printable(first_cause(answer), kMaxMessageCharacters);
-    message = text_member(answer, "message");
+    error.reason = printable(text_at(answer, "/reason"), kMaxMessageCharacters);
+    error.cause = printable(text_at(answer, "/details/causes/0/reason"), kMaxMessageCharacters);
+    message = text_at(answer, "/message");
   }
+  // Answers that are no Status are lines of text.
+  message.erase(message.find_last_not_of(" \r\n") + 1);
   error.what = std::string(verb) + " " + target.text() + ": " + std::to_string(status);
   if (!error.reason.empty()) error.what += " " + error.reason;
   if (!message.empty()) error.what += ": " + printable(message, kMaxMessageCharacters);

@@ -3,16 +3,17 @@
 #include <charconv>
 #include <optional>
 
-#include <arpa/inet.h>
-#include <yaml-cpp/yaml.h>
-
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json_text.h"
+#include "base/yaml_scalar.h"
+#include "base/yaml_tree.h"
 #include "kube/cluster.h"
 
 namespace smc::kube {
 namespace {
+
+using yaml::Node;
 
 constexpr std::size_t kMaxShown = 60;
 
@@ -20,6 +21,12 @@ constexpr char kCompare[] = "kubectl config view --raw shows one that works";
 
 std::string shown(const std::string& text) {
   return '"' + printable(text, kMaxShown) + '"';
+}
+
+bool is_null(const Node& node) {
+  if (node.is_map() || node.is_list()) return false;
+  const auto scalar = yaml::resolve(node);
+  return scalar && scalar->type == yaml::ScalarType::kNull;
 }
 
 // Reads one kubeconfig; the first thing that is wrong stays in `error_`.
@@ -36,17 +43,16 @@ class Reader {
     return false;
   }
 
-  std::string text(const YAML::Node& map, const char* key);
-  bool flag(const YAML::Node& map, const char* key);
-  bool refuse(const YAML::Node& map, const char* key, const std::string& hint);
-  Material material(const YAML::Node& map, const std::string& data_key,
-                    const std::string& file_key);
-  YAML::Node named(const YAML::Node& root, const char* list, const char* member,
-                   const std::string& name);
+  std::string text(const Node& map, std::string_view key);
+  bool flag(const Node& map, std::string_view key);
+  bool refuse(const Node& map, std::string_view key, const std::string& hint);
+  Material material(const Node& map, const std::string& data_key, const std::string& file_key);
+  const Node* named(const Node& root, const char* list, const char* member,
+                    const std::string& name);
   bool server(const std::string& url);
   bool authority(const std::string& host_and_port);
-  bool cluster(const YAML::Node& node);
-  bool user(const YAML::Node& node);
+  bool cluster(const Node& node);
+  bool user(const Node& node);
 
   std::string origin_;
   std::optional<std::string> directory_;  // nothing: paths are refused
@@ -54,32 +60,33 @@ class Reader {
   std::optional<Error> error_;
 };
 
-std::string Reader::text(const YAML::Node& map, const char* key) {
-  const YAML::Node value = map[key];
-  if (!value || value.IsNull()) return {};
-  if (value.IsScalar()) return value.Scalar();
+// A missing value and a null are none.
+std::string Reader::text(const Node& map, std::string_view key) {
+  const Node* value = map.find(key);
+  if (value == nullptr || is_null(*value)) return {};
+  if (value->is_scalar()) return value->text;
   fail(std::string(key) + " is not a string", kCompare);
   return {};
 }
 
-bool Reader::flag(const YAML::Node& map, const char* key) {
+bool Reader::flag(const Node& map, std::string_view key) {
   const std::string value = text(map, key);
   if (!value.empty() && value != "true" && value != "false")
     fail(std::string(key) + " is " + shown(value), "it must be true or false");
   return value == "true";
 }
 
-bool Reader::refuse(const YAML::Node& map, const char* key, const std::string& hint) {
-  const YAML::Node value = map[key];
-  if (!value || value.IsNull()) return true;
+bool Reader::refuse(const Node& map, std::string_view key, const std::string& hint) {
+  const Node* value = map.find(key);
+  if (value == nullptr || is_null(*value)) return true;
   return fail(std::string(key) + " is not supported", hint);
 }
 
-Material Reader::material(const YAML::Node& map, const std::string& data_key,
+Material Reader::material(const Node& map, const std::string& data_key,
                           const std::string& file_key) {
   Material out;
-  const std::string encoded = text(map, data_key.c_str());
-  const std::string file = text(map, file_key.c_str());
+  const std::string encoded = text(map, data_key);
+  const std::string file = text(map, file_key);
   if (!encoded.empty()) {
     const std::optional<std::string> decoded = base64_decode(encoded);
     if (!decoded) fail(data_key + " is not base64", "base64 -w0 FILE makes it from a PEM file");
@@ -93,23 +100,25 @@ Material Reader::material(const YAML::Node& map, const std::string& data_key,
   return out;
 }
 
-// The map `member` of the entry called `name` of the list of that kind.
-YAML::Node Reader::named(const YAML::Node& root, const char* list, const char* member,
-                         const std::string& name) {
-  const YAML::Node entries = root[list];
-  if (entries && entries.IsSequence())
-    for (const YAML::Node& entry : entries)
-      if (entry.IsMap() && text(entry, "name") == name && entry[member] && entry[member].IsMap())
-        return entry[member];
+// The map `member` of the entry called `name` of the list of that kind; null where an error says
+// why.
+const Node* Reader::named(const Node& root, const char* list, const char* member,
+                          const std::string& name) {
+  const Node* entries = root.find(list);
+  if (entries != nullptr && entries->is_list())
+    for (const Node& entry : entries->children) {
+      const Node* found = entry.find(member);
+      if (found != nullptr && found->is_map() && text(entry, "name") == name) return found;
+    }
   fail(std::string(list) + " has no entry " + shown(name) + " with a " + member, kCompare);
-  return {};
+  return nullptr;
 }
 
 bool Reader::authority(const std::string& host_and_port) {
   std::string host = host_and_port;
   std::string port;
   const std::size_t bracket = host.find(']');
-  if (host.rfind('[', 0) == 0 && bracket != std::string::npos) {
+  if (host.starts_with('[') && bracket != std::string::npos) {
     port = host.substr(bracket + 1);
     host = host.substr(1, bracket - 1);
   } else if (const std::size_t colon = host.find(':'); colon != std::string::npos) {
@@ -140,14 +149,14 @@ bool Reader::server(const std::string& url) {
   if (out_.base_path.find_first_of("?#\r\n ") != std::string::npos)
     return fail("server is " + shown(url), "its path must have no query");
   const bool loopback =
-      out_.host == "localhost" || out_.host == "::1" || out_.host.rfind("127.", 0) == 0;
+      out_.host == "localhost" || out_.host == "::1" || out_.host.starts_with("127.");
   if (!out_.tls && !loopback)
     return fail("server is " + shown(url),
                 "http is for a proxy on this machine alone: the token would travel in the clear");
   return true;
 }
 
-bool Reader::cluster(const YAML::Node& node) {
+bool Reader::cluster(const Node& node) {
   if (!server(text(node, "server")) ||
       !refuse(node, "proxy-url", "the API server must be reachable without a proxy"))
     return false;
@@ -160,7 +169,7 @@ bool Reader::cluster(const YAML::Node& node) {
   return !error_;
 }
 
-bool Reader::user(const YAML::Node& node) {
+bool Reader::user(const Node& node) {
   const std::string use = "use token, tokenFile or client-certificate-data with client-key-data";
   for (const char* key : {"exec", "auth-provider", "username", "password", "as", "as-uid",
                           "as-groups", "as-user-extra"})
@@ -182,22 +191,28 @@ bool Reader::user(const YAML::Node& node) {
 }
 
 Result<Cluster> Reader::read(std::string_view yaml) {
-  const YAML::Node root = YAML::Load(std::string(yaml));
-  if (!root.IsMap()) {
-    fail("not a kubeconfig", "expected a YAML map with clusters, users and contexts");
+  const auto documents = yaml::parse(yaml);
+  if (!documents) {
+    fail("line " + std::to_string(documents.error().line) + ": not YAML: " + documents.error().what,
+         "expected a kubeconfig");
     return *error_;
   }
+  if (documents->size() != 1 || !documents->front().is_map()) {
+    fail("not a kubeconfig", "expected one YAML map with clusters, users and contexts");
+    return *error_;
+  }
+  const Node& root = documents->front();
   const std::string current = text(root, "current-context");
   if (current.empty())
     fail("current-context is not set", "set it: kubectl config use-context NAME");
-  const YAML::Node context = error_ ? YAML::Node() : named(root, "contexts", "context", current);
+  const Node* context = error_ ? nullptr : named(root, "contexts", "context", current);
   if (error_) return *error_;
   out_.origin = origin_;
-  out_.ns = text(context, "namespace");
-  const YAML::Node its_cluster = named(root, "clusters", "cluster", text(context, "cluster"));
-  if (error_ || !cluster(its_cluster)) return *error_;
-  const YAML::Node its_user = named(root, "users", "user", text(context, "user"));
-  if (error_ || !user(its_user)) return *error_;
+  out_.ns = text(*context, "namespace");
+  const Node* its_cluster = named(root, "clusters", "cluster", text(*context, "cluster"));
+  if (error_ || !cluster(*its_cluster)) return *error_;
+  const Node* its_user = named(root, "users", "user", text(*context, "user"));
+  if (error_ || !user(*its_user)) return *error_;
   return out_;
 }
 
@@ -205,13 +220,7 @@ Result<Cluster> read_kubeconfig(std::string_view yaml, const std::string& origin
                                 std::optional<std::string> directory) {
   if (yaml.size() > kMaxKubeconfigBytes)
     return Error{origin + " is larger than a kubeconfig can be", 0, kCompare};
-  try {
-    return Reader(origin, std::move(directory)).read(yaml);
-  } catch (const YAML::Exception& mistake) {
-    return Error{
-        origin + ": line " + std::to_string(mistake.mark.line + 1) + ": not YAML: " + mistake.msg,
-        0, "expected a kubeconfig"};
-  }
+  return Reader(origin, std::move(directory)).read(yaml);
 }
 
 }  // namespace

@@ -1,25 +1,23 @@
 #include "kube/socket.h"
 
-#include <algorithm>
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <thread>
-#include <vector>
 
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "base/event_fd.h"
+#include "base/fd.h"
 
 namespace smc::kube {
 namespace {
-
-using std::chrono::steady_clock;
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
@@ -29,18 +27,17 @@ using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 // A name's resolution, shared with the thread that does it.
 struct Resolution {
   std::string host;
-  std::string port;
-  Fd done{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  EventFd done;
   int code = 0;         // of getaddrinfo
   Addresses addresses;  // both written before `done` is raised
 };
 
-int resolve(const std::string& host, const std::string& port, int flags, Addresses& out) {
+int addresses_of(const std::string& host, const char* port, int flags, Addresses& out) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = flags;
   addrinfo* list = nullptr;
-  const int code = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &list);
+  const int code = ::getaddrinfo(host.c_str(), port, &wanted, &list);
   if (code == 0) out.reset(list);
   return code;
 }
@@ -50,24 +47,38 @@ ApiError unresolved(const std::string& host, const std::string& why) {
                     "check the server's name and the DNS of this pod or machine");
 }
 
+std::string numeric_text(const addrinfo& address) {
+  std::array<char, NI_MAXHOST> text{};
+  ::getnameinfo(address.ai_addr, address.ai_addrlen, text.data(), text.size(), nullptr, 0,
+                NI_NUMERICHOST);
+  return text.data();
+}
+
+Outcome<std::vector<std::string>> texts(const std::string& host, const Addresses& addresses) {
+  std::vector<std::string> out;
+  for (const addrinfo* next = addresses.get(); next != nullptr; next = next->ai_next)
+    if (std::string text = numeric_text(*next); !text.empty()) out.push_back(std::move(text));
+  if (out.empty()) return unresolved(host, "it has no address");
+  return out;
+}
+
+}  // namespace
+
 // getaddrinfo cannot be interrupted: it runs on a thread of its own, which is left behind when the
 // wait for it ends early. The resolver's own time-outs (30 s at most by resolv.conf's defaults of 5
 // s, 2 attempts and 3 servers) end it, so no more than a few can be under way.
-Outcome<Addresses> addresses_of(const std::string& host, const std::string& port, const Stop& stop,
-                                SteadyTime deadline) {
+Outcome<std::vector<std::string>> resolve(const std::string& host, const Stop& stop,
+                                          SteadyTime deadline) {
   Addresses literal;
-  if (resolve(host, port, AI_NUMERICHOST | AI_NUMERICSERV, literal) == 0) return literal;
+  if (addresses_of(host, nullptr, AI_NUMERICHOST, literal) == 0) return texts(host, literal);
 
   auto shared = std::make_shared<Resolution>();
   shared->host = host;
-  shared->port = port;
   std::thread([shared] {
-    shared->code =
-        resolve(shared->host, shared->port, AI_NUMERICSERV | AI_ADDRCONFIG, shared->addresses);
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(shared->done.get(), &one, sizeof one);
+    shared->code = addresses_of(shared->host, nullptr, AI_ADDRCONFIG, shared->addresses);
+    shared->done.raise();
   }).detach();
-  switch (wait_for(shared->done.get(), POLLIN, stop, deadline)) {
+  switch (wait_for(shared->done.fd(), POLLIN, stop, deadline)) {
     case Readiness::kStopped:
       return stopped_error();
     case Readiness::kTimeout:
@@ -75,18 +86,16 @@ Outcome<Addresses> addresses_of(const std::string& host, const std::string& port
     case Readiness::kReady:
       break;
   }
-  // Reading orders the thread's writes before ours (and tells the thread sanitizer so).
-  std::uint64_t raised = 0;
-  [[maybe_unused]] const ssize_t had = ::read(shared->done.get(), &raised, sizeof raised);
+  // Taking it orders the thread's writes before ours (and tells the thread sanitizer so).
+  shared->done.take();
   if (shared->code != 0) return unresolved(host, ::gai_strerror(shared->code));
-  return std::move(shared->addresses);
+  return texts(host, shared->addresses);
 }
 
-void tune(int fd) {
-  const auto set = [fd](int level, int option, int value) {
-    ::setsockopt(fd, level, option, &value, sizeof value);  // an optimisation: may fail
+void set_keepalive(int socket) {
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);  // an optimisation: may fail
   };
-  set(IPPROTO_TCP, TCP_NODELAY, 1);
   // A quiet watch shows nothing when the peer is gone: probe after 10 s, 3 times, 5 s apart, and
   // give up on unacknowledged data after the same 25 s.
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -96,53 +105,29 @@ void tune(int fd) {
   set(IPPROTO_TCP, TCP_USER_TIMEOUT, 25'000);
 }
 
-struct Attempt {
-  Fd socket;
-  int error = 0;  // errno
-  bool stopped = false;
-};
-
-Attempt attempt(const addrinfo& address, const Stop& stop, SteadyTime deadline) {
-  Attempt out;
-  Fd fd(::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                 address.ai_protocol));
-  if (!fd.valid()) {
-    out.error = errno;
-    return out;
-  }
-  tune(fd.get());
-  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) != 0) {
-    out.error = errno;
-    if (out.error != EINPROGRESS) return out;
-    const Readiness readiness = wait_for(fd.get(), POLLOUT, stop, deadline);
-    out.stopped = readiness == Readiness::kStopped;
-    out.error = ETIMEDOUT;
-    if (readiness != Readiness::kReady) return out;
-    socklen_t size = sizeof out.error;
-    ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &out.error, &size);
-    if (out.error != 0) return out;
-  }
-  out.socket = std::move(fd);
-  return out;
+bool is_closed_by_peer(int socket) {
+  pollfd waited{socket, POLLRDHUP, 0};
+  return ::poll(&waited, 1, 0) != 0;
 }
 
-}  // namespace
+int connect_errno(const std::string& address, std::uint16_t port, const Stop& stop,
+                  SteadyTime deadline) {
+  Addresses list;
+  const std::string service = std::to_string(port);
+  if (addresses_of(address, service.c_str(), AI_NUMERICHOST | AI_NUMERICSERV, list) != 0)
+    return EADDRNOTAVAIL;
+  const Fd fd(::socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return errno;
+  if (::connect(fd.get(), list->ai_addr, list->ai_addrlen) == 0) return 0;
+  int error = errno;
+  if (error != EINPROGRESS) return error;
+  if (wait_for(fd.get(), POLLOUT, stop, deadline) != Readiness::kReady) return ETIMEDOUT;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
 
-Outcome<Fd> connect_to(const std::string& host, std::uint16_t port, const Stop& stop,
-                       SteadyTime deadline) {
-  Outcome<Addresses> addresses = addresses_of(host, std::to_string(port), stop, deadline);
-  if (!addresses) return addresses.error();
-  int left = 0;
-  for (const addrinfo* next = addresses->get(); next != nullptr; next = next->ai_next) ++left;
-  int error = 0;
-  for (const addrinfo* next = addresses->get(); next != nullptr; next = next->ai_next, --left) {
-    // Each address has its share of the time, so that one that swallows packets does not cost all.
-    const auto now = steady_clock::now();
-    Attempt tried = attempt(*next, stop, now + (deadline - now) / left);
-    if (tried.stopped) return stopped_error();
-    if (tried.socket.valid()) return std::move(tried.socket);
-    error = tried.error;
-  }
+ApiError connect_error(const std::string& host, std::uint16_t port, int error) {
   return make_error(
       Failure::kConnect,
       "connect to " + host + " port " + std::to_string(port) + ": " + std::strerror(error),

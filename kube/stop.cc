@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
-#include <system_error>
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace smc::kube {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-Stop::Stop() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!event_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
-}
-
-void Stop::request() noexcept {
-  const std::uint64_t one = 1;
-  // Can only fail where the counter is full, which means requested 2^64 - 2 times before.
-  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
-}
-
-bool Stop::requested() const noexcept {
-  pollfd waited{event_.get(), POLLIN, 0};
-  return ::poll(&waited, 1, 0) > 0;
-}
 
 bool Stop::sleep(milliseconds duration) const {
   return wait_for(-1, 0, *this, steady_clock::now() + duration) != Readiness::kStopped;

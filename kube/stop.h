@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "base/fd.h"
+#include "base/event_fd.h"
 
 namespace smc::kube {
 
@@ -13,19 +13,17 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 class Stop {
  public:
-  Stop();  // throws std::system_error where the process has no descriptor left
-
-  void request() noexcept;
-  bool requested() const noexcept;
+  void request() noexcept { event_.raise(); }
+  bool requested() const noexcept { return event_.raised(); }
 
   // False as soon as stopping is requested, true after the whole time.
   bool sleep(std::chrono::milliseconds duration) const;
 
   // Readable from the request on; for poll().
-  int fd() const { return event_.get(); }
+  int fd() const { return event_.fd(); }
 
  private:
-  Fd event_;
+  EventFd event_;
 };
 
 enum class Readiness { kReady, kTimeout, kStopped };

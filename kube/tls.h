@@ -2,25 +2,22 @@
 // name or address checked by OpenSSL, and our client certificate. For this folder's .cc files.
 #pragma once
 
-#include <memory>
-
 #include <openssl/ssl.h>
 
-#include "base/openssl.h"
 #include "kube/cluster.h"
 #include "kube/error.h"
-#include "kube/stop.h"
 
 namespace smc::kube {
 
-using TlsContext = std::unique_ptr<SSL_CTX, openssl::FreeWith<SSL_CTX_free>>;
-using TlsSession = std::unique_ptr<SSL, openssl::FreeWith<SSL_free>>;
+// Sets up the context of one connection from the cluster's files as they are now. The verdict on
+// the server's certificate (X509_V_…) goes to `verdict`, which must outlive the context.
+Outcome<void> set_up_tls(SSL_CTX* context, const Cluster& cluster, int& verdict);
 
-// Reads the cluster's files anew, so that each connection uses what is mounted now.
-Outcome<TlsContext> tls_context(const Cluster& cluster);
+// The server name that a handshake should show: empty for an address (RFC 6066, section 3).
+std::string sent_server_name(const Cluster& cluster);
 
-// A finished handshake on a connected, non-blocking socket, which stays the caller's.
-Outcome<TlsSession> tls_handshake(SSL_CTX* context, int fd, const Cluster& cluster,
-                                  const Stop& stop, SteadyTime deadline);
+// Why a handshake failed, from the verdict and this thread's error queue, which is empty
+// afterwards.
+ApiError handshake_error(const Cluster& cluster, int verdict);
 
 }  // namespace smc::kube

@@ -36,20 +36,20 @@ void Watcher::run() {
 }
 
 // How long this round's watch was up.
-SteadyTime::duration Watcher::lived() const {
+SteadyTime::duration Watcher::watch_age() const {
   return established_ == SteadyTime() ? SteadyTime::duration{0}
                                       : steady_clock::now() - established_;
 }
 
 // The server ended the watch as asked. One that does so at once gets no busy client.
 milliseconds Watcher::after_end() {
-  if (lived() < options_.backoff.first) return backoff_.next();
+  if (watch_age() < options_.backoff.first) return backoff_.next();
   backoff_.reset();
   return milliseconds{0};
 }
 
 milliseconds Watcher::after_failure(const ApiError& error) {
-  if (lived() >= options_.backoff.longest) {  // it worked: what comes now is a new trouble
+  if (watch_age() >= options_.backoff.longest) {  // it worked: what comes now is a new failure
     failures_ = 0;
     backoff_.reset();
   }
@@ -60,7 +60,7 @@ milliseconds Watcher::after_failure(const ApiError& error) {
   const bool first = failures_ == 1;
   if (error.gone() && must_list) return first ? milliseconds{0} : backoff_.next();
   // An established stream that broke is taken up again before anybody is told.
-  if (!first || !was_up || error.failure != Failure::kStream) lose(error);
+  if (!first || !was_up || error.failure != Failure::kStream) report_lost(error);
   return std::max(backoff_.next(), error.retry_after);
 }
 
@@ -71,7 +71,7 @@ Outcome<void> Watcher::round() {
     if (!all) return all.error();
     version_ = all->resource_version;
     handlers_.on_list(all->items);
-    settled();
+    report_recovered();
   }
   WatchRequest request;
   request.selector = selector_;
@@ -81,7 +81,7 @@ Outcome<void> Watcher::round() {
       static_cast<double>(options_.watch_timeout.count()) * extra));
   request.on_established = [this] {
     established_ = steady_clock::now();
-    settled();
+    report_recovered();
   };
   request.on_event = [this](const WatchEvent& event) {
     failures_ = 0;
@@ -92,12 +92,12 @@ Outcome<void> Watcher::round() {
   return client_.watch(collection_, request);
 }
 
-void Watcher::settled() {
+void Watcher::report_recovered() {
   if (std::exchange(lost_, false)) handlers_.on_recovered();
   lost_reason_.clear();
 }
 
-void Watcher::lose(const ApiError& error) {
+void Watcher::report_lost(const ApiError& error) {
   if (lost_ && lost_reason_ == error.what) return;
   lost_ = true;
   lost_reason_ = error.what;

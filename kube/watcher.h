@@ -47,11 +47,11 @@ class Watcher {
  private:
   void run();
   Outcome<void> round();
-  SteadyTime::duration lived() const;
+  SteadyTime::duration watch_age() const;
   std::chrono::milliseconds after_end();
   std::chrono::milliseconds after_failure(const ApiError& error);
-  void settled();
-  void lose(const ApiError& error);
+  void report_recovered();
+  void report_lost(const ApiError& error);
 
   Target collection_;
   Selector selector_;

@@ -209,6 +209,15 @@ TEST_F(ClusterAuthorityTest, AMissingRightIsOneTroubleUntilItIsBack) {
   EXPECT_EQ(replica.turns(), 2);
 }
 
+TEST_F(ClusterAuthorityTest, AChangeEndsTheWaitAfterAFailure) {
+  cluster_.forbid({"update secrets"});
+  Replica replica(cluster_, {milliseconds(50), milliseconds(80)}, {hours(1), hours(1)});
+  ASSERT_TRUE(replica.api_up(false));
+  cluster_.forbid({});
+  cluster_.change(kSecretPath, [](json& object) { object["metadata"]["labels"]["a"] = "b"; });
+  EXPECT_TRUE(replica.ready()) << replica.why();
+}
+
 TEST_F(ClusterAuthorityTest, AWebhookObjectThatIsDeletedAndComesBackIsFilledAgain) {
   Replica replica(cluster_);
   ASSERT_TRUE(replica.ready());

@@ -209,7 +209,7 @@ bool soon(const std::function<bool()>& condition) {
   return condition();
 }
 
-Replica::Replica(const SharedCluster& cluster, RotationWaits waits) {
+Replica::Replica(const SharedCluster& cluster, RotationWaits waits, kube::Backoff::Limits backoff) {
   ClusterAuthorityOptions options;
   options.ns = "ns";
   options.secret = "ca";
@@ -219,7 +219,7 @@ Replica::Replica(const SharedCluster& cluster, RotationWaits waits) {
   options.names = {{"web.ns.svc"}, {}};
   options.waits = waits;
   options.client.user_agent = "test/1";
-  options.backoff = {milliseconds(5), milliseconds(50)};
+  options.backoff = backoff;
   options.resync = milliseconds(500);
   authority_ = std::make_unique<ClusterAuthority>(cluster.cluster(), options, handlers());
 }

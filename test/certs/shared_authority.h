@@ -100,7 +100,9 @@ class Replica {
  public:
   explicit Replica(const SharedCluster& cluster,
                    RotationWaits waits = {std::chrono::milliseconds(50),
-                                          std::chrono::milliseconds(80)});
+                                          std::chrono::milliseconds(80)},
+                   kube::Backoff::Limits backoff = {std::chrono::milliseconds(5),
+                                                    std::chrono::milliseconds(50)});
 
   bool ready();
   bool not_ready_for(const std::string& reason);

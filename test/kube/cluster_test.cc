@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -142,6 +143,54 @@ TEST(Kubeconfig, IsNeverCrashedByRubbish) {
     EXPECT_EQ(cluster.error().what.rfind("x: ", 0), 0U) << cluster.error().what;
   }
   EXPECT_FALSE(cluster_from_bytes(std::string(kMaxKubeconfigBytes + 1, ' '), "x"));
+}
+
+// Each line means nine of the one before: a gigabyte from 200 bytes.
+TEST(Kubeconfig, IsBoundedInDepthAndSizeWhateverItsAliasesSay) {
+  std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1);
+    std::string items = last;
+    for (int j = 1; j < 9; ++j) items += "," + last;
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + items + "]\n";
+  }
+  for (const std::string& text : {bomb, std::string(1000, '['), std::string(1000, '-') + " a"})
+    EXPECT_FALSE(cluster_from_bytes(text, "x"));
+}
+
+// What is read through the API is written by whoever may write the Secret.
+TEST(Kubeconfig, WithAnyByteChangedIsReadOrRefusedWithAHint) {
+  const std::string good = kubeconfig(
+      std::string(kServer) + ", certificate-authority-data: " + base64_encode("CA"), kToken);
+  std::mt19937 random(1);
+  for (int round = 0; round < 5000; ++round) {
+    std::string text = good;
+    for (int changes = 1 + static_cast<int>(random() % 4); changes > 0; --changes) {
+      const std::size_t at = random() % text.size();
+      if (random() % 3 == 0)
+        text.erase(at, random() % 20);
+      else if (random() % 2 == 0)
+        text.insert(at, 1, "[]{}:,&*!|>'\"%@`#-?\n\t \x7f\xff"[random() % 24]);
+      else
+        text[at] = static_cast<char>(random());
+      if (text.empty()) break;
+    }
+    const Result<Cluster> cluster = cluster_from_bytes(text, "x");
+    if (cluster) {
+      EXPECT_FALSE(cluster->host.empty()) << text;
+      EXPECT_TRUE(cluster->token.file.empty()) << text;
+    } else {
+      EXPECT_TRUE(cluster.error().what.starts_with("x: ")) << cluster.error().what;
+      EXPECT_FALSE(cluster.error().hint.empty()) << text;
+    }
+  }
+}
+
+TEST(Kubeconfig, IsOneDocument) {
+  const std::string one = kubeconfig(kServer, kToken);
+  EXPECT_TRUE(cluster_from_bytes("---\n" + one, "x"));
+  EXPECT_THAT(cluster_from_bytes(one + "---\n" + one, "x").error().what,
+              HasSubstr("not a kubeconfig"));
 }
 
 TEST(Kubeconfig, EveryMistakeInItHasAHint) {

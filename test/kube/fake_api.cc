@@ -92,18 +92,21 @@ std::vector<std::string> FakeApi::requests() const {
 }
 
 void stream(httplib::Response& response, std::vector<std::string> parts, Ending ending) {
-  response.set_chunked_content_provider("application/json",
-                                        [parts = std::move(parts), ending, next = std::size_t{0}](
-                                            std::size_t, httplib::DataSink& sink) mutable {
-                                          if (next < parts.size()) {
-                                            const std::string& part = parts[next++];
-                                            return sink.write(part.data(), part.size());
-                                          }
-                                          if (ending == Ending::kCut) return false;
-                                          if (ending == Ending::kProper) return sink.done(), true;
-                                          std::this_thread::sleep_for(milliseconds(5));
-                                          return sink.is_writable();
-                                        });
+  const auto provide = [parts = std::move(parts), ending, next = std::size_t{0}](
+                           std::size_t, httplib::DataSink& sink) mutable {
+    if (next < parts.size()) {
+      const std::string& part = parts[next++];
+      return sink.write(part.data(), part.size());
+    }
+    if (ending == Ending::kCut) return false;
+    if (ending == Ending::kProper) {
+      sink.done();
+      return true;
+    }
+    std::this_thread::sleep_for(milliseconds(5));
+    return sink.is_writable();
+  };
+  response.set_chunked_content_provider("application/json", provide);
 }
 
 void answer(httplib::Response& response, int status, const std::string& body) {

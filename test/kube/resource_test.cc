@@ -47,6 +47,12 @@ TEST(StatusError, CarriesVerbResourceStatusReasonAndMessage) {
   EXPECT_EQ(error.what, R"(get secrets ns/x: 403 Forbidden: secrets "x" is forbidden)");
 }
 
+TEST(StatusError, OfATextEndsWithTheText) {
+  EXPECT_EQ(status_error("get", {kPods, "", "", ""}, 404, "404 page not found\n", {}).what,
+            "get pods: 404: 404 page not found");
+  EXPECT_EQ(status_error("get", {kPods, "", "", ""}, 503, " \r\n", {}).what, "get pods: 503");
+}
+
 TEST(StatusError, PassesWhereTheServerIsAwayBusyOrBrokenOrDoesNotKnowUsYet) {
   for (const int status : {401, 429, 500, 503})
     EXPECT_TRUE(status_error("get", {kPods, "", "", ""}, status, "", {}).passing()) << status;

@@ -107,17 +107,28 @@ TEST(Tls, CredentialsThatCannotBeReadAreNamedBeforeAnythingIsSent) {
   FakeApi api(fine, {{}, {"127.0.0.1"}});
   auto cluster = api.cluster();
   cluster->authority.data = "rubbish";
-  EXPECT_THAT(get(cluster).error().what, HasSubstr("holds no PEM certificate"));
+  EXPECT_THAT(get(cluster).error().what,
+              HasSubstr("the certificate authority: no PEM certificate"));
   cluster = api.cluster();
   cluster->client_certificate.data = "rubbish";
   cluster->client_key.data = "rubbish";
-  EXPECT_THAT(get(cluster).error().what, HasSubstr("read the client certificate"));
+  EXPECT_THAT(get(cluster).error().what,
+              HasSubstr("the client certificate and its key: the certificate: no PEM certificate"));
   cluster = api.cluster();
   const auto one = certs::issue_serving(api.authority(), {{"a"}, {}}, system_clock::now());
   const auto two = certs::issue_serving(api.authority(), {{"b"}, {}}, system_clock::now());
   cluster->client_certificate.data = one->certificate_pem;
   cluster->client_key.data = two->key_pem;
-  EXPECT_THAT(get(cluster).error().what, HasSubstr("does not belong to the client certificate"));
+  EXPECT_THAT(get(cluster).error().what,
+              HasSubstr("the client certificate and its key: use the key with the certificate"));
+  cluster = api.cluster();
+  cluster->authority.data += cluster->authority.data.substr(0, 100);
+  EXPECT_THAT(get(cluster).error().what, HasSubstr("certificate 2 cannot be read"))
+      << "half a list of authorities is none";
+  cluster = api.cluster();
+  cluster->client_certificate.data = one->certificate_pem + one->certificate_pem.substr(0, 100);
+  cluster->client_key.data = one->key_pem;
+  EXPECT_THAT(get(cluster).error().what, HasSubstr("certificate 2 cannot be read"));
   EXPECT_TRUE(api.requests().empty());
 }
 

@@ -15,7 +15,7 @@ constexpr const char* kComponent = "smc-webhook";
 
 // One line about events that are not taken in this time, unless what is to be done about it is
 // something else; the others are counted in the next.
-constexpr std::chrono::minutes kComplaintInterval{1};
+constexpr std::chrono::minutes kLogInterval{1};
 
 // Whether the same request may be taken another time. A right that is missing may still be granted;
 // an Event that somebody changed meanwhile is changed anew.
@@ -43,7 +43,7 @@ EventRecorder::~EventRecorder() {
     std::unique_lock lock(mutex_);
     ending_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, options_.farewell, [this] { return ended_; });
+    changed_.wait_for(lock, options_.drain_timeout, [this] { return ended_; });
   }
   stop_.request();
   thread_.join();
@@ -132,7 +132,7 @@ EventRecorder::Sent EventRecorder::send(const Key& key, const Waiting& waiting) 
     return Sent::kDone;
   }
   if (sent.error().stopped()) return Sent::kLater;
-  complain(sent.error());
+  log_failure(sent.error());
   if (may_pass(sent.error())) {
     not_before_ = Clock::now() + std::max(backoff_.next(), sent.error().retry_after);
     return Sent::kLater;
@@ -173,17 +173,17 @@ void EventRecorder::remember(const Key& key, Remembered remembered) {
   remembered_.insert_or_assign(key, std::move(remembered));
 }
 
-void EventRecorder::complain(const kube::ApiError& error) {
+void EventRecorder::log_failure(const kube::ApiError& error) {
   const auto now = Clock::now();
-  const bool same = complained_ && error.hint == complaint_;
-  if (same && now - *complained_ < kComplaintInterval) {
-    ++unsaid_;
+  const bool same = logged_at_ && error.hint == logged_hint_;
+  if (same && now - *logged_at_ < kLogInterval) {
+    ++unlogged_;
     return;
   }
-  log::warn("event not taken", {{"error", error.what}, {"hint", error.hint}, {"more", unsaid_}});
-  complained_ = now;
-  complaint_ = error.hint;
-  unsaid_ = 0;
+  log::warn("event not taken", {{"error", error.what}, {"hint", error.hint}, {"more", unlogged_}});
+  logged_at_ = now;
+  logged_hint_ = error.hint;
+  unlogged_ = 0;
 }
 
 }  // namespace smc::webhook

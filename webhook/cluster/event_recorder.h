@@ -44,7 +44,7 @@ struct EventRecorderOptions {
   double burst = 25;
   std::chrono::milliseconds period{200};
   // When it ends, what still waits has this long; a pod that is told to stop has no more to give.
-  std::chrono::milliseconds farewell{1'000};
+  std::chrono::milliseconds drain_timeout{1'000};
 
   EventRecorderOptions();
 };
@@ -86,7 +86,7 @@ class EventRecorder {
   Sent send(const Key& key, const Waiting& waiting);
   kube::Outcome<void> request(const Key& key, const Waiting& waiting);
   void remember(const Key& key, Remembered remembered);
-  void complain(const kube::ApiError& error);
+  void log_failure(const kube::ApiError& error);
 
   const EventRecorderOptions options_;
   Metrics& metrics_;
@@ -96,9 +96,9 @@ class EventRecorder {
   kube::Client client_;
   kube::Backoff backoff_;
   std::map<Key, Remembered> remembered_;
-  std::optional<Clock::time_point> complained_;
-  std::string complaint_;  // the hint of the last one
-  std::size_t unsaid_ = 0;
+  std::optional<Clock::time_point> logged_at_;
+  std::string logged_hint_;  // the hint of the last one
+  std::size_t unlogged_ = 0;
   Clock::time_point not_before_{};  // no request until then
   kube::EventShare share_;
 

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <sys/eventfd.h>
-
 #include "base/log.h"
 
 namespace smc::webhook {
@@ -24,19 +22,15 @@ std::string lost_text(const MeshStatus& status, bool enabled) {
 }  // namespace
 
 MeshControl::MeshControl(Readiness& readiness, Metrics& metrics)
-    : readiness_(readiness),
-      metrics_(metrics),
-      changed_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : readiness_(readiness), metrics_(metrics) {}
 
 void MeshControl::follow(MeshWatchOptions options) {
   readiness_.block(kSwitch, "it has not been read yet");
-  watch_ = std::make_unique<MeshWatch>(std::move(options),
-                                       [this] { ::eventfd_write(changed_.get(), 1); });
+  watch_ = std::make_unique<MeshWatch>(std::move(options), [this] { changed_.raise(); });
 }
 
 bool MeshControl::take() {
-  eventfd_t taken = 0;
-  ::eventfd_read(changed_.get(), &taken);
+  changed_.take();
   if (!watch_) return false;
   const MeshStatus before = std::exchange(status_, watch_->status());
   report();

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "base/fd.h"
+#include "base/event_fd.h"
 #include "webhook/cluster/mesh_watch.h"
 #include "webhook/cluster/readiness.h"
 #include "webhook/config/config.h"
@@ -23,7 +23,7 @@ class MeshControl {
   void follow(MeshWatchOptions options);
 
   // Readable when take() has something to take.
-  int fd() const { return changed_.get(); }
+  int fd() const { return changed_.fd(); }
   // Whether effective() is another one from now on.
   bool take();
 
@@ -35,7 +35,7 @@ class MeshControl {
 
   Readiness& readiness_;
   Metrics& metrics_;
-  const Fd changed_;
+  EventFd changed_;
   bool configured_ = true;
   MeshStatus status_;
   std::unique_ptr<MeshWatch> watch_;  // null: the configuration alone decides

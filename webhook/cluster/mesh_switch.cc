@@ -4,50 +4,50 @@
 
 namespace smc::webhook {
 
-std::string_view to_text(MeshSeen seen) {
+std::string_view to_text(MeshConfigState seen) {
   switch (seen) {
-    case MeshSeen::kNothing:
+    case MeshConfigState::kNothing:
       return "nothing";
-    case MeshSeen::kNoResource:
+    case MeshConfigState::kNoResource:
       return "no_resource";
-    case MeshSeen::kNoObject:
+    case MeshConfigState::kNoObject:
       return "no_object";
-    case MeshSeen::kNoField:
+    case MeshConfigState::kNoField:
       return "no_field";
-    case MeshSeen::kNoBoolean:
+    case MeshConfigState::kNoBoolean:
       return "no_boolean";
-    case MeshSeen::kContradictory:
+    case MeshConfigState::kContradictory:
       return "contradictory";
-    case MeshSeen::kOff:
+    case MeshConfigState::kOff:
       return "off";
-    case MeshSeen::kOn:
+    case MeshConfigState::kOn:
       return "on";
   }
   return "";
 }
 
-bool decides(MeshSeen seen) {
-  return seen == MeshSeen::kOff || seen == MeshSeen::kOn;
+bool decides(MeshConfigState seen) {
+  return seen == MeshConfigState::kOff || seen == MeshConfigState::kOn;
 }
 
-bool smc_enabled(bool configured, MeshSeen seen) {
-  return decides(seen) ? seen == MeshSeen::kOn : configured;
+bool smc_enabled(bool configured, MeshConfigState seen) {
+  return decides(seen) ? seen == MeshConfigState::kOn : configured;
 }
 
-MeshSeen read_mesh_config(const nlohmann::json& object) {
+MeshConfigState read_mesh_config(const nlohmann::json& object) {
   const auto spec = object.find("spec");
-  if (spec == object.end() || spec->is_null()) return MeshSeen::kNoField;
-  if (!spec->is_object()) return MeshSeen::kNoBoolean;
+  if (spec == object.end() || spec->is_null()) return MeshConfigState::kNoField;
+  if (!spec->is_object()) return MeshConfigState::kNoBoolean;
   const auto field = spec->find("smcEnabled");
-  if (field == spec->end() || field->is_null()) return MeshSeen::kNoField;
-  if (!field->is_boolean()) return MeshSeen::kNoBoolean;
-  return field->get<bool>() ? MeshSeen::kOn : MeshSeen::kOff;
+  if (field == spec->end() || field->is_null()) return MeshConfigState::kNoField;
+  if (!field->is_boolean()) return MeshConfigState::kNoBoolean;
+  return field->get<bool>() ? MeshConfigState::kOn : MeshConfigState::kOff;
 }
 
-MeshSeen combined(const std::map<std::string, MeshSeen>& objects) {
-  if (objects.empty()) return MeshSeen::kNoObject;
+MeshConfigState combined(const std::map<std::string, MeshConfigState>& objects) {
+  if (objects.empty()) return MeshConfigState::kNoObject;
   for (const auto& [ns, seen] : objects)
-    if (seen != objects.begin()->second) return MeshSeen::kContradictory;
+    if (seen != objects.begin()->second) return MeshConfigState::kContradictory;
   return objects.begin()->second;
 }
 

@@ -10,7 +10,7 @@
 
 namespace smc::webhook {
 
-enum class MeshSeen {
+enum class MeshConfigState {
   kNothing,        // not watched, or not read yet
   kNoResource,     // the API server does not serve the kind
   kNoObject,       // it does, and there is no "default"
@@ -22,18 +22,18 @@ enum class MeshSeen {
 };
 
 // "off", "no_object", … for logs.
-std::string_view to_text(MeshSeen seen);
+std::string_view to_text(MeshConfigState seen);
 
 // Whether it says on or off by itself; else the configuration does.
-bool decides(MeshSeen seen);
+bool decides(MeshConfigState seen);
 
 // The effective value.
-bool smc_enabled(bool configured, MeshSeen seen);
+bool smc_enabled(bool configured, MeshConfigState seen);
 
 // Of one ASMMeshConfig.
-MeshSeen read_mesh_config(const nlohmann::json& object);
+MeshConfigState read_mesh_config(const nlohmann::json& object);
 
 // Of all that are called "default", by their namespace. A cluster-scoped kind has at most one.
-MeshSeen combined(const std::map<std::string, MeshSeen>& objects);
+MeshConfigState combined(const std::map<std::string, MeshConfigState>& objects);
 
 }  // namespace smc::webhook

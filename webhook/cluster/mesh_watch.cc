@@ -8,8 +8,8 @@
 
 #include <nlohmann/json.hpp>
 #include <poll.h>
-#include <sys/eventfd.h>
 
+#include "base/json_value.h"
 #include "base/log.h"
 #include "base/version.h"
 
@@ -28,37 +28,19 @@ constexpr const char* kSelector = "metadata.name=default";
 // An editor that writes a file in pieces is done by then.
 constexpr milliseconds kSettle{100};
 
-std::string text_member(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-// Whatever stands in metadata.namespace; empty for a cluster-scoped object.
-std::string namespace_of(const json& object) {
-  const auto metadata = object.find("metadata");
-  return metadata != object.end() && metadata->is_object() ? text_member(*metadata, "namespace")
-                                                           : std::string();
-}
-
 // How the API server serves the kind; nothing: not at all.
 std::optional<kube::Resource> find_kind(const json& resources) {
   const auto list = resources.find("resources");
   if (list == resources.end() || !list->is_array()) return std::nullopt;
   for (const json& each : *list) {
-    if (!each.is_object() || text_member(each, "kind") != kKind) continue;
-    const std::string plural = text_member(each, "name");
+    if (!each.is_object() || text_at(each, "/kind") != kKind) continue;
+    const std::string plural = text_at(each, "/name");
     if (plural.empty() || plural.find('/') != std::string::npos) continue;  // a subresource
     const auto namespaced = each.find("namespaced");
     return kube::Resource{kGroup, kVersionServed, plural,
                           namespaced != each.end() && *namespaced == true};
   }
   return std::nullopt;
-}
-
-Fd open_event() {
-  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return event;
 }
 
 std::vector<std::string> file_of(const MeshWatchOptions& options) {
@@ -81,7 +63,6 @@ MeshWatchOptions::MeshWatchOptions() {
 MeshWatch::MeshWatch(MeshWatchOptions options, std::function<void()> on_change)
     : options_(std::move(options)),
       on_change_(std::move(on_change)),
-      gone_(open_event()),
       cluster_(options_.cluster),
       file_(file_of(options_), kube::kMaxKubeconfigBytes),
       directory_(file_of(options_)),
@@ -142,23 +123,25 @@ bool MeshWatch::take_file() {
 void MeshWatch::follow() {
   kube::Client client(cluster_, stop_, options_.watcher.client);
   kube::Backoff backoff(options_.watcher.backoff, options_.watcher.random);
+  kube::Backoff discovery(options_.discovery, options_.watcher.random);
   for (Woken woken = Woken::kTime; woken != Woken::kStop && woken != Woken::kFile;) {
     const auto resource = discover(client);
     if (!resource && resource.error().stopped()) return;
     if (!resource) {
       not_served_since_.reset();
-      lose(resource.error());
+      report_lost(resource.error());
       woken = wait(std::max(backoff.next(), resource.error().retry_after));
       continue;
     }
     backoff.reset();
     if (*resource) {
       not_served_since_.reset();
+      discovery.reset();
       woken = watch(**resource);
-      if (woken == Woken::kGone) woken = wait(options_.discovery_interval);
+      if (woken == Woken::kGone) woken = wait(discovery.next());
     } else {
       not_served();
-      woken = wait(options_.discovery_interval);
+      woken = wait(discovery.next());
     }
   }
 }
@@ -171,14 +154,15 @@ kube::Outcome<std::optional<kube::Resource>> MeshWatch::discover(kube::Client& c
 }
 
 void MeshWatch::not_served() {
-  const MeshSeen before = status().seen;
+  const MeshConfigState before = status().seen;
   const auto now = steady_clock::now();
   if (!not_served_since_) not_served_since_ = now;
-  const bool known = before != MeshSeen::kNothing && before != MeshSeen::kNoResource;
-  if (!known || now - *not_served_since_ >= options_.gone_after) return see(MeshSeen::kNoResource);
-  lose(kube::make_error(kube::Failure::kStatus,
-                        std::string("the API server does not serve ") + kKind + " any more",
-                        "is it starting, or was the CustomResourceDefinition removed?"));
+  const bool known = before != MeshConfigState::kNothing && before != MeshConfigState::kNoResource;
+  if (!known || now - *not_served_since_ >= options_.gone_after)
+    return update(MeshConfigState::kNoResource);
+  report_lost(kube::make_error(kube::Failure::kStatus,
+                               std::string("the API server does not serve ") + kKind + " any more",
+                               "is it starting, or was the CustomResourceDefinition removed?"));
 }
 
 // Until stop, until the file has changed, or until the kind is not served any more.
@@ -192,8 +176,7 @@ MeshWatch::Woken MeshWatch::watch(const kube::Resource& resource) {
 }
 
 bool MeshWatch::take_gone() {
-  eventfd_t taken = 0;
-  return ::eventfd_read(gone_.get(), &taken) == 0;
+  return gone_.take();
 }
 
 // A change of the file is taken here; the caller has to start again with it.
@@ -203,7 +186,7 @@ MeshWatch::Woken MeshWatch::wait(milliseconds duration) {
     const auto left =
         std::chrono::ceil<milliseconds>(std::min(end, next_look_) - steady_clock::now());
     std::array<pollfd, 3> waited{
-        pollfd{stop_.fd(), POLLIN, 0}, {gone_.get(), POLLIN, 0}, {directory_.fd(), POLLIN, 0}};
+        pollfd{stop_.fd(), POLLIN, 0}, {gone_.fd(), POLLIN, 0}, {directory_.fd(), POLLIN, 0}};
     ::poll(waited.data(), waited.size(), static_cast<int>(std::max(left, milliseconds(0)).count()));
     if (waited[0].revents != 0) return Woken::kStop;
     if (waited[2].revents != 0 && !stop_.sleep(kSettle)) return Woken::kStop;
@@ -220,31 +203,33 @@ kube::WatchHandlers MeshWatch::handlers() {
   kube::WatchHandlers out;
   out.on_list = [this](const std::vector<json>& all) {
     objects_.clear();
-    for (const json& object : all) objects_[namespace_of(object)] = read_mesh_config(object);
-    see(combined(objects_));
+    for (const json& object : all)
+      objects_[text_at(object, "/metadata/namespace")] = read_mesh_config(object);
+    update(combined(objects_));
   };
   out.on_change = [this](const kube::WatchEvent& event) {
     if (event.type == kube::WatchEvent::Type::kDeleted)
-      objects_.erase(namespace_of(event.object));
+      objects_.erase(text_at(event.object, "/metadata/namespace"));
     else
-      objects_[namespace_of(event.object)] = read_mesh_config(event.object);
-    see(combined(objects_));
+      objects_[text_at(event.object, "/metadata/namespace")] = read_mesh_config(event.object);
+    update(combined(objects_));
   };
   out.on_lost = [this](const kube::ApiError& error) {
-    if (error.not_found()) ::eventfd_write(gone_.get(), 1);
-    lose(error);
+    if (error.not_found()) gone_.raise();
+    report_lost(error);
   };
-  out.on_recovered = [this] { see(combined(objects_)); };
+  out.on_recovered = [this] { update(combined(objects_)); };
   return out;
 }
 
-void MeshWatch::see(MeshSeen seen) {
+void MeshWatch::update(MeshConfigState seen) {
   const MeshStatus before = status();
   if (!before.lost.empty()) log::info("mesh switch: watch is back", {{"seen", to_text(seen)}});
-  if (seen != before.seen && (seen == MeshSeen::kNoBoolean || seen == MeshSeen::kContradictory))
+  if (seen != before.seen &&
+      (seen == MeshConfigState::kNoBoolean || seen == MeshConfigState::kContradictory))
     log::warn("mesh switch: spec.smcEnabled cannot be used, the configuration decides",
               {{"seen", to_text(seen)},
-               {"hint", seen == MeshSeen::kNoBoolean
+               {"hint", seen == MeshConfigState::kNoBoolean
                             ? "it must be true or false, without quotes"
                             : "the ASMMeshConfigs of several namespaces say different things"}});
   change([&](MeshStatus& status) {
@@ -254,7 +239,7 @@ void MeshWatch::see(MeshSeen seen) {
   });
 }
 
-void MeshWatch::lose(const kube::ApiError& error) {
+void MeshWatch::report_lost(const kube::ApiError& error) {
   const MeshStatus before = status();
   if (before.lost != error.what)
     log::warn("mesh switch: watch lost, what was seen last stays", {{"seen", to_text(before.seen)},

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
+#include "base/event_fd.h"
 #include "kube/watcher.h"
 #include "webhook/cluster/mesh_switch.h"
 #include "webhook/cluster/watch.h"
@@ -22,7 +22,7 @@
 namespace smc::webhook {
 
 struct MeshStatus {
-  MeshSeen seen = MeshSeen::kNothing;
+  MeshConfigState seen = MeshConfigState::kNothing;
   std::string lost;  // why `seen` may be out of date; empty: it is what the API server says
   std::string kubeconfig_problem;  // the file as it is now cannot be used; empty: it can, or none
   bool tried = false;              // the first attempt has ended, one way or the other
@@ -35,12 +35,14 @@ struct MeshWatchOptions {
   std::string kubeconfig;  // a file that holds its credentials itself; empty: `cluster`
 
   kube::WatcherOptions watcher;
-  // A cluster without the kind is asked again this often: what a lease of one controller costs it,
-  // and a switch that comes with a new kind still takes effect within two seconds.
-  std::chrono::milliseconds discovery_interval{1'000};
+  // A cluster without the kind is asked again so: soon at first, because a server that starts or an
+  // upgrade of the kind lacks it for seconds, and then every one to two minutes, which is what a
+  // mesh that is installed later waits for its switch.
+  kube::Backoff::Limits discovery{std::chrono::milliseconds(1'000),
+                                  std::chrono::milliseconds(120'000)};
   // A kind that was there and is answered 404 is believed to be gone after this: an API server that
   // starts does so for its custom resources at first. A kind that is removed takes its objects
-  // along, which the watch sees at once.
+  // along, which the watch reports at once.
   std::chrono::milliseconds gone_after{10'000};
   // The file is looked at this often whatever inotify says.
   std::chrono::milliseconds file_interval{10'000};
@@ -71,14 +73,14 @@ class MeshWatch {
   Woken wait(std::chrono::milliseconds duration);
   kube::WatchHandlers handlers();
   void not_served();
-  void see(MeshSeen seen);
-  void lose(const kube::ApiError& error);
+  void update(MeshConfigState seen);
+  void report_lost(const kube::ApiError& error);
   void change(const std::function<void(MeshStatus&)>& edit);
 
   const MeshWatchOptions options_;
   const std::function<void()> on_change_;
   kube::Stop stop_;
-  const Fd gone_;  // an eventfd: the watch was answered that there is no such kind
+  EventFd gone_;  // the watch was answered that there is no such kind
 
   // Of the thread. A watcher reads `cluster_` too, so that it changes only while there is none.
   std::shared_ptr<const kube::Cluster> cluster_;
@@ -88,7 +90,7 @@ class MeshWatch {
   kube::SteadyTime next_look_ = kube::SteadyTime::max();  // at the file
   std::optional<kube::SteadyTime> not_served_since_;
 
-  std::map<std::string, MeshSeen> objects_;  // of the watcher's thread, by namespace
+  std::map<std::string, MeshConfigState> objects_;  // of the watcher's thread, by namespace
 
   mutable std::mutex mutex_;
   MeshStatus status_;

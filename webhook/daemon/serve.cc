@@ -10,11 +10,11 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/error_text.h"
+#include "base/event_fd.h"
 #include "base/fd.h"
 #include "base/host_port.h"
 #include "base/json_text.h"
@@ -69,7 +69,6 @@ class Daemon {
   explicit Daemon(const ServeOptions& options)
       : options_(options),
         signals_(open_signals()),
-        ended_(::eventfd(0, EFD_CLOEXEC)),
         config_files_(config_files(options)),
         tls_files_(tls_files(options)),
         watch_(watch_files(options)) {}
@@ -97,7 +96,7 @@ class Daemon {
 
   const ServeOptions options_;
   const Fd signals_;
-  const Fd ended_;
+  EventFd ended_;
   FileSet config_files_;
   FileSet tls_files_;
   DirectoryWatch watch_;
@@ -241,13 +240,9 @@ Listener::Handler Daemon::handler() {
 int Daemon::run() {
   std::thread admission([this] {
     listener_->run();
-    ::eventfd_write(ended_.get(), 1);
+    ended_.raise();
   });
-  for (eventfd_t ended = 0; ended == 0;) {
-    turn();
-    pollfd done{ended_.get(), POLLIN, 0};
-    if (::poll(&done, 1, 0) == 1) ::eventfd_read(ended_.get(), &ended);
-  }
+  while (!ended_.raised()) turn();
   admission.join();
   health_.stop();
   log::info("stopped", {{"drained", signals_taken_ < 2}});
@@ -258,7 +253,7 @@ int Daemon::run() {
 void Daemon::turn() {
   const Clock::time_point next = std::min(next_check_, drain_at_.value_or(next_check_));
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
-  std::array<pollfd, 4> ready = {pollfd{ended_.get(), POLLIN, 0},
+  std::array<pollfd, 4> ready = {pollfd{ended_.fd(), POLLIN, 0},
                                  {signals_.get(), POLLIN, 0},
                                  {watch_.fd(), POLLIN, 0},
                                  {mesh_.fd(), POLLIN, 0}};

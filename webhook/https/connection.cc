@@ -69,7 +69,7 @@ Connection::Step Connection::step(const Call& call, Socket::wait_type& what) {
       what = Socket::wait_write;
       return Step::kAgain;
     default:
-      tls_error_ = openssl::openssl_error("TLS").text();
+      tls_error_ = openssl::queued_error("TLS").text();
       return Step::kFailed;
   }
 }

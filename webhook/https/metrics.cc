@@ -55,11 +55,10 @@ struct Metrics::Families {
   prometheus::Family<Gauge>* authority_expires = nullptr;
   prometheus::Family<Counter>* certificate_steps = nullptr;
   prometheus::Family<Counter>* api_errors = nullptr;
-  prometheus::Family<Gauge>* api_up = nullptr;
+  prometheus::Family<Gauge>* api_up = nullptr;  // a series only where something is asked for
   std::array<Counter*, kEventResults.size()> events{};
   Gauge* mesh_enabled = nullptr;
   std::array<Gauge*, kMeshSources.size()> mesh_sources{};
-  // Has its one series only where a watch reports it: a 0 would be a lost one.
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -113,8 +112,9 @@ Metrics::Families::Families() {
   certificate_steps = &counters("smc_webhook_certificate_steps_total",
                                 "Steps in the life of the shared CA that this replica took, by "
                                 "step and result; of a rotation: publish, switch, prune.");
-  api_errors = &counters("smc_webhook_api_errors_total",
-                         "Requests to and watches of an API server that failed, by what was asked for.");
+  api_errors =
+      &counters("smc_webhook_api_errors_total",
+                "Requests to and watches of an API server that failed, by what was asked for.");
   api_up = &prometheus::BuildGauge()
                 .Name("smc_webhook_api_up")
                 .Help("1 while the API server answers, 0 while what was last known is used.")

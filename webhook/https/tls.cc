@@ -4,57 +4,25 @@
 #include <utility>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/openssl.h"
+#include "base/tls_context.h"
 #include "certs/inspect.h"
 
 namespace smc::webhook {
 namespace {
 
-// The context takes a reference, or for an intermediate the certificate itself.
-Result<void> use_certificate(SSL_CTX* context, const std::string& pem) {
-  const openssl::Bio in = openssl::view(pem);
-  const openssl::Certificate leaf = openssl::next_certificate(in.get());
-  if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1)
-    return openssl::openssl_error("use the certificate",
-                                  "it must be PEM, the server's own certificate first");
-  while (openssl::Certificate next = openssl::next_certificate(in.get())) {
-    if (SSL_CTX_add0_chain_cert(context, next.get()) != 1)
-      return openssl::openssl_error("use the certificate's chain");
-    static_cast<void>(next.release());
-  }
-  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-    return openssl::openssl_error("read the certificate's chain", "write the file anew");
-  ERR_clear_error();
-  return {};
-}
-
-Result<void> use_key(SSL_CTX* context, const std::string& pem) {
-  const auto key = openssl::parse_key(pem);
-  if (!key) return Error{key.error().what, key.error().code, "it must be the key's file, as PEM"};
-  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1 || SSL_CTX_check_private_key(context) != 1)
-    return openssl::openssl_error("use the key with the certificate",
-                                  "they are no pair; write both files of one issue");
-  return {};
-}
-
 // Clients must show a certificate of one of these authorities. No resumption then: a ticket would
 // let a client in without the check.
 Result<void> demand_client_certificate(SSL_CTX* context, const std::string& pem) {
-  static constexpr const char* kHint = "it must be a list of PEM certificates";
-  const openssl::Bio in = openssl::view(pem);
-  int count = 0;
-  while (const openssl::Certificate ca = openssl::next_certificate(in.get())) {
-    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca.get()) != 1 ||
-        SSL_CTX_add_client_CA(context, ca.get()) != 1)
-      return openssl::openssl_error("use the client CA", kHint);
-    ++count;
-  }
-  if (count == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-    return openssl::openssl_error("read the client CA", kHint);
-  ERR_clear_error();
+  const auto authorities = openssl::trust_authorities(context, pem);
+  if (!authorities)
+    return Error{"read the client CA: " + authorities.error().what, 0,
+                 "it must be a list of PEM certificates"};
+  for (const openssl::Certificate& authority : *authorities)
+    if (SSL_CTX_add_client_CA(context, authority.get()) != 1)
+      return openssl::queued_error("use the client CA");
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context, 0);
@@ -96,10 +64,10 @@ Result<TlsContext> make_tls_context(const TlsTexts& texts) {
   TlsContext made;
   made.context = SslContextPtr(SSL_CTX_new(TLS_server_method()), SslFree{});
   if (!made.context || !set_policy(made.context.get()))
-    return openssl::openssl_error("set up OpenSSL");
+    return openssl::queued_error("set up OpenSSL");
   SSL_CTX* context = made.context.get();
-  if (auto used = use_certificate(context, texts.certificate); !used) return used.error();
-  if (auto used = use_key(context, texts.key); !used) return used.error();
+  if (auto used = openssl::use_key_pair(context, texts.certificate, texts.key); !used)
+    return used.error();
   if (!texts.client_ca.empty())
     if (auto used = demand_client_certificate(context, texts.client_ca); !used) return used.error();
   const auto described = certs::read_certificates(texts.certificate);

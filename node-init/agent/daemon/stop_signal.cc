@@ -1,15 +1,10 @@
 #include "node-init/agent/daemon/stop_signal.h"
 
-#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
-#include <system_error>
 
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/log.h"
 
@@ -30,8 +25,7 @@ sigset_t stop_signals() {
 
 }  // namespace
 
-StopSignal::StopSignal() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!event_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
+StopSignal::StopSignal() {
   const sigset_t set = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::thread([this] { wait_for_signal(); });
@@ -52,8 +46,7 @@ void StopSignal::wait_for_signal() {
   const sigset_t set = stop_signals();
   int signal = 0;
   ::sigwait(&set, &signal);
-  const std::uint64_t one = 1;
-  (void)!::write(event_.get(), &one, sizeof one);
+  event_.raise();
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, kGrace, [this] { return over_; })) return;
   log::warn("stopped in the middle of a round", {{"hint", "the kernel did not answer in time"}});

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "base/fd.h"
+#include "base/event_fd.h"
 
 namespace smc::node {
 
@@ -19,12 +19,12 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   // Readable once the process shall stop.
-  int fd() const { return event_.get(); }
+  int fd() const { return event_.fd(); }
 
  private:
   void wait_for_signal();
 
-  Fd event_;
+  EventFd event_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;  // guarded by mutex_

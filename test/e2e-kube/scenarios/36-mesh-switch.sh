@@ -6,10 +6,13 @@ mesh() { # KUBECTL-ARGUMENT...: on the mesh's own API server
 since() { # SECONDS-OF-EPOCH
   jq -n "$EPOCHREALTIME - $1"
 }
-# both 0|1: both webhook pods have the switch so, within 2 s of now
+are() { # 0|1: both webhook pods have the switch so
+  [ "$(switches)" = "$1 $1 " ]
+}
+# both 0|1: they do, within 2 s of now
 both() {
   local begun=$EPOCHREALTIME
-  until [ "$(switches)" = "$1 $1 " ]; do
+  until are "$1"; do
     jq -en "$(since "$begun") < 2" >/dev/null || fail "after 2 s the switch is not $1 in both webhook pods"
     sleep 0.02
   done
@@ -59,7 +62,7 @@ equal "watches" 2 "$(metric smc_webhook_api_up mesh_switch)"
 kubectl apply -f "$CRD"
 kubectl wait --for=condition=established --timeout=20s crd/asmmeshconfigs.istio.alibabacloud.com
 create_object false kubectl
-both 0
+await 150 "both webhook pods have found the kind, for which they ask every two minutes" are 0
 equal "first init container with the switch off" none "$(first_of_a_pod)"
 matches "warning" "mesh_disabled" "$(cat "$SCENARIO_DIR/stderr")"
 equal "a field that the test's CRD does not know" true \

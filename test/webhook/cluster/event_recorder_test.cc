@@ -142,7 +142,7 @@ TEST(EventRecorder, AsksNoOftenerThanItsShare) {
   EventRecorderOptions options = quick();
   options.burst = 5;
   options.period = milliseconds(50);
-  options.farewell = milliseconds(0);
+  options.drain_timeout = milliseconds(0);
   const auto began = steady_clock::now();
   EventRecorder recorder(api.cluster(), metrics, options);
   for (int i = 0; i < 100; ++i) recorder.add(about("web-" + std::to_string(i)));
@@ -162,7 +162,7 @@ TEST(EventRecorder, NeverWaitsForASlowServerAndDropsWhatFindsNoRoom) {
   Metrics metrics;
   EventRecorderOptions options = quick();
   options.max_waiting = 10;
-  options.farewell = milliseconds(0);
+  options.drain_timeout = milliseconds(0);
   {
     EventRecorder recorder(api.cluster(), metrics, options);
     recorder.add(about("first"));
@@ -287,7 +287,7 @@ TEST(EventRecorder, SendsWhatWaitsBeforeItEndsButNotForLong) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     kube::answer(response, 201, "{}");
   });
-  options.farewell = milliseconds(100);
+  options.drain_timeout = milliseconds(100);
   auto recorder = std::make_unique<EventRecorder>(stuck.cluster(), metrics, options);
   recorder->add(about("web"));
   while (stuck.requests().empty()) std::this_thread::sleep_for(milliseconds(1));

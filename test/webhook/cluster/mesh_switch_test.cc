@@ -11,14 +11,15 @@ using nlohmann::json;
 
 TEST(MeshSwitch, IsTheObjectsWhereItSaysOnOrOff) {
   for (const bool configured : {false, true}) {
-    EXPECT_TRUE(smc_enabled(configured, MeshSeen::kOn));
-    EXPECT_FALSE(smc_enabled(configured, MeshSeen::kOff));
+    EXPECT_TRUE(smc_enabled(configured, MeshConfigState::kOn));
+    EXPECT_FALSE(smc_enabled(configured, MeshConfigState::kOff));
   }
 }
 
 TEST(MeshSwitch, IsTheConfigurationsWhereTheObjectSaysNothing) {
-  for (const MeshSeen seen : {MeshSeen::kNothing, MeshSeen::kNoResource, MeshSeen::kNoObject,
-                              MeshSeen::kNoField, MeshSeen::kNoBoolean, MeshSeen::kContradictory}) {
+  for (const MeshConfigState seen :
+       {MeshConfigState::kNothing, MeshConfigState::kNoResource, MeshConfigState::kNoObject,
+        MeshConfigState::kNoField, MeshConfigState::kNoBoolean, MeshConfigState::kContradictory}) {
     EXPECT_FALSE(decides(seen));
     for (const bool configured : {false, true})
       EXPECT_EQ(smc_enabled(configured, seen), configured) << to_text(seen);
@@ -26,29 +27,31 @@ TEST(MeshSwitch, IsTheConfigurationsWhereTheObjectSaysNothing) {
 }
 
 TEST(MeshSwitch, ReadsTheFieldAndNothingElse) {
-  const std::vector<std::pair<std::string, MeshSeen>> cases = {
-      {R"({"spec": {"smcEnabled": true}})", MeshSeen::kOn},
-      {R"({"spec": {"smcEnabled": false}})", MeshSeen::kOff},
+  const std::vector<std::pair<std::string, MeshConfigState>> cases = {
+      {R"({"spec": {"smcEnabled": true}})", MeshConfigState::kOn},
+      {R"({"spec": {"smcEnabled": false}})", MeshConfigState::kOff},
       {R"({"spec": {"ambientConfiguration": {"smcEnabled": false}, "smcEnabled": true}})",
-       MeshSeen::kOn},
-      {R"({"spec": {"smcEnabled": null}})", MeshSeen::kNoField},
-      {R"({"spec": {"cniConfiguration": {"enabled": true}}})", MeshSeen::kNoField},
-      {R"({"spec": null})", MeshSeen::kNoField},
-      {R"({})", MeshSeen::kNoField},
-      {R"({"spec": {"smcEnabled": "true"}})", MeshSeen::kNoBoolean},
-      {R"({"spec": {"smcEnabled": 1}})", MeshSeen::kNoBoolean},
-      {R"({"spec": {"smcEnabled": {}}})", MeshSeen::kNoBoolean},
-      {R"({"spec": [{"smcEnabled": true}]})", MeshSeen::kNoBoolean},
+       MeshConfigState::kOn},
+      {R"({"spec": {"smcEnabled": null}})", MeshConfigState::kNoField},
+      {R"({"spec": {"cniConfiguration": {"enabled": true}}})", MeshConfigState::kNoField},
+      {R"({"spec": null})", MeshConfigState::kNoField},
+      {R"({})", MeshConfigState::kNoField},
+      {R"({"spec": {"smcEnabled": "true"}})", MeshConfigState::kNoBoolean},
+      {R"({"spec": {"smcEnabled": 1}})", MeshConfigState::kNoBoolean},
+      {R"({"spec": {"smcEnabled": {}}})", MeshConfigState::kNoBoolean},
+      {R"({"spec": [{"smcEnabled": true}]})", MeshConfigState::kNoBoolean},
   };
   for (const auto& [object, expected] : cases)
     EXPECT_EQ(read_mesh_config(json::parse(object)), expected) << object;
 }
 
 TEST(MeshSwitch, OfANamespacedKindIsWhatAllSay) {
-  EXPECT_EQ(combined({}), MeshSeen::kNoObject);
-  EXPECT_EQ(combined({{"", MeshSeen::kOff}}), MeshSeen::kOff);
-  EXPECT_EQ(combined({{"a", MeshSeen::kOn}, {"b", MeshSeen::kOn}}), MeshSeen::kOn);
-  EXPECT_EQ(combined({{"a", MeshSeen::kOn}, {"b", MeshSeen::kOff}}), MeshSeen::kContradictory);
+  EXPECT_EQ(combined({}), MeshConfigState::kNoObject);
+  EXPECT_EQ(combined({{"", MeshConfigState::kOff}}), MeshConfigState::kOff);
+  EXPECT_EQ(combined({{"a", MeshConfigState::kOn}, {"b", MeshConfigState::kOn}}),
+            MeshConfigState::kOn);
+  EXPECT_EQ(combined({{"a", MeshConfigState::kOn}, {"b", MeshConfigState::kOff}}),
+            MeshConfigState::kContradictory);
 }
 
 }  // namespace

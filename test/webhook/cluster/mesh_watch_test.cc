@@ -27,7 +27,7 @@ MeshWatchOptions quick(std::shared_ptr<const kube::Cluster> cluster) {
   out.cluster = std::move(cluster);
   out.watcher.backoff = {milliseconds(2), milliseconds(20)};
   out.watcher.random = [] { return 0.5; };
-  out.discovery_interval = milliseconds(5);
+  out.discovery = {milliseconds(5), milliseconds(20)};
   return out;
 }
 
@@ -45,7 +45,7 @@ class Followed {
       changed_.wait_for(lock, milliseconds(5));
     return watch_.status();
   }
-  MeshSeen await_seen(MeshSeen seen) {
+  MeshConfigState await_seen(MeshConfigState seen) {
     return await([&](const MeshStatus& now) { return now.seen == seen && now.lost.empty(); }).seen;
   }
   MeshStatus await_lost() {
@@ -64,19 +64,19 @@ TEST(MeshWatch, FollowsTheObjectOfAClusterScopedKind) {
   mesh.serve();
   mesh.put(kOff);
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   EXPECT_THAT(mesh.requests()[1],
               HasSubstr("GET /apis/istio.alibabacloud.com/v1beta1/asmmeshconfigs?"));
   mesh.put(kOn);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
   mesh.put({{"cniConfiguration", json::object()}});
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoField), MeshSeen::kNoField);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoField), MeshConfigState::kNoField);
   mesh.put({{"smcEnabled", "yes"}});
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoBoolean), MeshSeen::kNoBoolean);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoBoolean), MeshConfigState::kNoBoolean);
   mesh.remove();
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoObject), MeshSeen::kNoObject);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoObject), MeshConfigState::kNoObject);
   mesh.put(kOff);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
 TEST(MeshWatch, FollowsTheObjectsOfANamespacedKind) {
@@ -84,32 +84,34 @@ TEST(MeshWatch, FollowsTheObjectsOfANamespacedKind) {
   mesh.serve(/*namespaced=*/true);
   mesh.put(kOff, "a");
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   mesh.put(kOn, "b");
-  EXPECT_EQ(followed.await_seen(MeshSeen::kContradictory), MeshSeen::kContradictory);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kContradictory), MeshConfigState::kContradictory);
   mesh.remove("a");
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, FindsAKindThatIsInstalledLaterAndSaysThatNothingIsLost) {
   FakeMesh mesh;
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoResource), MeshSeen::kNoResource);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoResource), MeshConfigState::kNoResource);
   mesh.serve();
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoObject), MeshSeen::kNoObject);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoObject), MeshConfigState::kNoObject);
   mesh.put(kOff);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
-TEST(MeshWatch, AsksAClusterWithoutTheKindOnceInAWhile) {
+TEST(MeshWatch, AsksAClusterWithoutTheKindEverMoreRarely) {
   FakeMesh mesh;
   MeshWatchOptions options = quick(mesh.cluster());
-  options.discovery_interval = milliseconds(50);
+  options.discovery = {milliseconds(10), milliseconds(200)};
   {
     Followed followed(options);
-    std::this_thread::sleep_for(milliseconds(500));
+    std::this_thread::sleep_for(milliseconds(1000));
   }
-  EXPECT_LE(mesh.requests().size(), 11U);
+  // after 8, 15, 30, 60, 120 and then each 150 ms
+  EXPECT_LE(mesh.requests().size(), 12U);
+  EXPECT_GE(mesh.requests().size(), 2U);
 }
 
 TEST(MeshWatch, NoticesThatTheKindIsRemovedAndComesBackWithAnotherScope) {
@@ -119,12 +121,12 @@ TEST(MeshWatch, NoticesThatTheKindIsRemovedAndComesBackWithAnotherScope) {
   MeshWatchOptions options = quick(mesh.cluster());
   options.gone_after = milliseconds(50);
   Followed followed(options);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   mesh.remove_kind();
-  EXPECT_EQ(followed.await_seen(MeshSeen::kNoResource), MeshSeen::kNoResource);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kNoResource), MeshConfigState::kNoResource);
   mesh.serve(/*namespaced=*/true);
   mesh.put(kOn, "a");
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, DoesNotBelieveAStartingServerThatTheKindIsGone) {
@@ -132,16 +134,16 @@ TEST(MeshWatch, DoesNotBelieveAStartingServerThatTheKindIsGone) {
   mesh.serve();
   mesh.put(kOff);
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"}) mesh.refuse(verb, 404);
-  EXPECT_EQ(followed.await_lost().seen, MeshSeen::kOff);
+  EXPECT_EQ(followed.await_lost().seen, MeshConfigState::kOff);
   const int asked = mesh.count("GET /apis/istio.alibabacloud.com/v1beta1");
   while (mesh.count("GET /apis/istio.alibabacloud.com/v1beta1") < asked + 5)
     std::this_thread::sleep_for(milliseconds(1));
-  EXPECT_EQ(followed.status().seen, MeshSeen::kOff);
+  EXPECT_EQ(followed.status().seen, MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"}) mesh.allow(verb);
   mesh.put(kOn);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, KeepsTheLastValueWhenTheWatchIsLostAndSaysWhy) {
@@ -149,15 +151,16 @@ TEST(MeshWatch, KeepsTheLastValueWhenTheWatchIsLostAndSaysWhy) {
   mesh.serve();
   mesh.put(kOff);
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"})
     mesh.refuse(verb, 500, R"({"reason":"InternalError","message":"etcd"})");
   const MeshStatus lost = followed.await_lost();  // a stream that ends may still bring a change
   mesh.put(kOn);
-  EXPECT_EQ(lost.seen, MeshSeen::kOff);
+  EXPECT_EQ(lost.seen, MeshConfigState::kOff);
   EXPECT_THAT(lost.lost, HasSubstr("500 InternalError: etcd"));
   for (const char* verb : {"discover", "list", "watch"}) mesh.allow(verb);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn) << "what changed meanwhile";
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn)
+      << "what changed meanwhile";
 }
 
 TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
@@ -176,7 +179,8 @@ TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
     std::this_thread::sleep_for(milliseconds(1));
   mesh.cut();
   mesh.put(kOn);
-  while (followed.status().seen != MeshSeen::kOn) std::this_thread::sleep_for(milliseconds(1));
+  while (followed.status().seen != MeshConfigState::kOn)
+    std::this_thread::sleep_for(milliseconds(1));
   EXPECT_FALSE(said);
 }
 
@@ -185,10 +189,10 @@ TEST(MeshWatch, GoneListsAgain) {
   mesh.serve();
   mesh.put(kOff);
   Followed followed(quick(mesh.cluster()));
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   mesh.put(kOn);
   mesh.compact();
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, NamesTheVerbThatIsMissing) {
@@ -203,7 +207,8 @@ TEST(MeshWatch, NamesTheVerbThatIsMissing) {
                 AllOf(HasSubstr(verb + " asmmeshconfigs.istio.alibabacloud.com"),
                       HasSubstr("403 Forbidden")));
     mesh.allow(verb);
-    EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff) << "the right is granted";
+    EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff)
+        << "the right is granted";
   }
   FakeMesh mesh;
   mesh.refuse("discover", 403, forbidden);
@@ -216,23 +221,23 @@ TEST(MeshWatch, BeforeTheFirstAnswerNothingIsKnownAndItIsTold) {
   mesh.refuse("discover", 503);
   Followed followed(quick(mesh.cluster()));
   const MeshStatus status = followed.await([](const MeshStatus& now) { return now.tried; });
-  EXPECT_EQ(status.seen, MeshSeen::kNothing);
+  EXPECT_EQ(status.seen, MeshConfigState::kNothing);
   EXPECT_NE(status.lost, "");
 }
 
 TEST(MeshWatch, StopsAtOnceWhateverItDoes) {
   FakeMesh mesh;
   MeshWatchOptions options = quick(mesh.cluster());
-  options.discovery_interval = std::chrono::hours(1);
+  options.discovery = {std::chrono::hours(1), std::chrono::hours(1)};
   auto followed = std::make_unique<Followed>(options);
-  followed->await_seen(MeshSeen::kNoResource);
+  followed->await_seen(MeshConfigState::kNoResource);
   auto began = steady_clock::now();
   followed.reset();
   EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
 
   mesh.serve();
   followed = std::make_unique<Followed>(options);
-  followed->await_seen(MeshSeen::kNoObject);
+  followed->await_seen(MeshConfigState::kNoObject);
   began = steady_clock::now();
   followed.reset();
   EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
@@ -271,7 +276,7 @@ TEST_F(MeshKubeconfig, NamesTheServerThatIsFollowed) {
   mesh.put(kOff);
   write(mesh);
   Followed followed(options());
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
 TEST_F(MeshKubeconfig, IsReadAnewWhenItIsReplaced) {
@@ -283,12 +288,12 @@ TEST_F(MeshKubeconfig, IsReadAnewWhenItIsReplaced) {
   new_mesh.put(kOn);
   write(old_mesh);
   Followed followed(options());
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   write(new_mesh);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
   const int before = static_cast<int>(old_mesh.requests().size());
   new_mesh.put(kOff);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   EXPECT_EQ(static_cast<int>(old_mesh.requests().size()), before);
 }
 
@@ -298,15 +303,16 @@ TEST_F(MeshKubeconfig, ThatGoesBadChangesNothingAndIsReported) {
   mesh.put(kOff);
   write(mesh);
   Followed followed(options());
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   write("rubbish");
   const auto reported = [](const MeshStatus& now) { return !now.kubeconfig_problem.empty(); };
   EXPECT_THAT(followed.await(reported).kubeconfig_problem, HasSubstr("not a kubeconfig"));
   mesh.put(kOn);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOn), MeshSeen::kOn) << "the old connection goes on";
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn)
+      << "the old connection goes on";
   write(mesh);
   EXPECT_EQ(followed.await([&](const MeshStatus& now) { return !reported(now); }).seen,
-            MeshSeen::kOn);
+            MeshConfigState::kOn);
 }
 
 TEST_F(MeshKubeconfig, ThatIsBadOrMissingAtTheStartIsReportedAndTakenWhenItIsGood) {
@@ -319,7 +325,7 @@ TEST_F(MeshKubeconfig, ThatIsBadOrMissingAtTheStartIsReportedAndTakenWhenItIsGoo
   EXPECT_TRUE(missing.tried);
   EXPECT_THAT(missing.lost, AllOf(HasSubstr(file()), HasSubstr("No such file")));
   write(mesh);
-  EXPECT_EQ(followed.await_seen(MeshSeen::kOff), MeshSeen::kOff);
+  EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
 TEST_F(MeshKubeconfig, MustHoldItsCredentialsAndStartNoProgram) {
