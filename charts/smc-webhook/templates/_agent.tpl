@@ -12,6 +12,9 @@
 {{- with .Values.agent.ueid }}
 - --ueid={{ . }}
 {{- end }}
+{{- if ne .Values.agent.programs "switch" }}
+- --programs={{ .Values.agent.programs }}
+{{- end }}
 {{- if .Values.agent.takeOver }}
 - --take-over
 {{- end }}
