@@ -79,16 +79,15 @@ void append_json_string(std::string& out, std::string_view text) {
     out += text.substr(0, length);
     text.remove_prefix(length);
     if (text.empty()) break;
+    length = utf8_length(text);
     if (must_escape(text[0])) {
       append_escaped(out, text[0]);
-      length = 1;
-    } else if ((length = utf8_length(text)) == 0) {
+    } else if (length == 0) {
       out += kReplacement;
-      length = 1;
     } else {
       out += text.substr(0, length);
     }
-    text.remove_prefix(length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   out += '"';
 }
