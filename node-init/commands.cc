@@ -28,7 +28,7 @@ Result<void> write_termination_log(const std::string& path, const std::string& s
                      O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
   if (!fd.valid())
     return Error{"open " + path, errno, errno == ELOOP ? "name the file itself, not a link" : ""};
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return Error{"look at " + path, errno, {}};
   if (!S_ISREG(status.st_mode))
     return Error{"write " + path + ": it is no regular file", 0, "name a regular file"};

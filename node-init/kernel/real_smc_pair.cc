@@ -100,7 +100,7 @@ Result<void> say_hello(const Fd& from, const Fd& to, Clock::time_point deadline)
 }
 
 std::uint64_t inode_of(const Fd& fd) {
-  struct stat status {};
+  struct stat status = {};
   return ::fstat(fd.get(), &status) == 0 ? status.st_ino : 0;
 }
 

@@ -33,7 +33,7 @@ TEST_F(FileTest, ReadsBackWhatWasWrittenWithTheModeAskedFor) {
   const auto content = read_file(path("key"), 100);
   ASSERT_TRUE(content);
   EXPECT_EQ(*content, "secret");
-  struct stat status {};
+  struct stat status = {};
   ASSERT_EQ(::stat(path("key").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }

@@ -149,9 +149,8 @@ TEST_F(ClusterAuthorityTest, AReplicaThatComesInTheMiddleOfARotationGoesOnWithIt
 
 TEST_F(ClusterAuthorityTest, ACaThatIsAboutToExpireIsRotatedByItself) {
   const auto old = make_authority(std::chrono::system_clock::now() - kAuthorityLife + hours(1));
-  cluster_.change(kSecretPath, [&](json& object) {
-    object = with_authorities(object, {*old, {}, {}, {}, {}});
-  });
+  cluster_.change(kSecretPath,
+                  [&](json& object) { object = with_authorities(object, {*old, {}, {}, {}, {}}); });
   Replica replica(cluster_);
   ASSERT_TRUE(replica.took("prune"));
   EXPECT_NE(cluster_.authorities().current.key_pem, old->key_pem);

@@ -95,7 +95,7 @@ TEST_F(CommandsTest, WritesExactlyFourFilesForTheOwnerAlone) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(file("new"))) {
     names.push_back(entry.path().filename());
-    struct stat status {};
+    struct stat status = {};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0600u) << entry.path();
   }

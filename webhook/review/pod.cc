@@ -17,9 +17,8 @@ constexpr std::string_view kErdmaAnnotation = "network.alibabacloud.com/erdma-sm
 Annotations read_annotations(JsonReader& reader, const Member& value) {
   const Path path{&kMetadataPath, value.name};
   Member enabled{kEnabledAnnotation}, status{kStatusAnnotation}, mirror{kMirrorAnnotation},
-      erdma{kErdmaAnnotation}, on_failure{kOnFailureAnnotation}, interface {
-    kInterfaceAnnotation
-  }, pnetid{kPnetidAnnotation};
+      erdma{kErdmaAnnotation}, on_failure{kOnFailureAnnotation}, interface{kInterfaceAnnotation},
+      pnetid{kPnetidAnnotation};
   reader.members(value.value, path,
                  {&enabled, &status, &mirror, &erdma, &on_failure, &interface, &pnetid});
   Annotations read;

@@ -322,7 +322,7 @@ TEST_F(InjectCommandTest, ReplacesTheOutputFileAsAWhole) {
   EXPECT_EQ(run(written(pod_yaml()), output), 0);
   EXPECT_EQ(out_.str(), "");
   EXPECT_THAT(*read_file(output, 1 << 20), HasSubstr("smc-init"));
-  struct stat status {};
+  struct stat status = {};
   ASSERT_EQ(::stat(output.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0644u);
 }

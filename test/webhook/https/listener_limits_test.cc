@@ -107,9 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<Stage>& stage) { return stage.param.name; });
 
 TEST(Deadline, AReaderThatDoesNotReadItsAnswersIsCutOff) {
-  RunningListener server(limits(500ms), [](std::string&) {
-    return Reply{200, std::string(4 << 20, ' ')};
-  });
+  RunningListener server(limits(500ms),
+                         [](std::string&) { return Reply{200, std::string(4 << 20, ' ')}; });
   TlsClient client(server.port, {.receive_buffer = 4096});
   ASSERT_TRUE(client.handshake());
   // eight answers of 4 MiB are more than the kernel's buffers hold
