@@ -73,7 +73,7 @@ e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines
 	@$(call BUILD,release) --target e2e-kernel smc-webhook
 	@test/e2e-node/run
 
-bench: build ## instructions of a review, and the load figures beside nginx (5 minutes on a quiet machine)
+bench: build ## instructions of a review, and the load beside nginx (5 minutes on a quiet machine)
 	@scripts/install-packages bench
 	@cmake --build --preset release -j $(JOBS) --target review_bench
 	@test/bench/instructions
