@@ -20,6 +20,7 @@
 #include "base/json_text.h"
 #include "base/limited_server.h"
 #include "base/log.h"
+#include "base/stop_signals.h"
 #include "base/version.h"
 #include "kube/cluster.h"
 #include "webhook/cluster/event_recorder.h"
@@ -49,16 +50,6 @@ constexpr auto kSettle = 100ms;
 // far less than a second.
 constexpr auto kStuck = 10s;
 
-// SIGTERM and SIGINT as a descriptor. They stay blocked in every thread made from here on.
-Fd open_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
 // Whoever asks for port 0 learns the port here alone, at any level.
 void log_address(std::string_view event, const HostPort& asked, log::Fields fields) {
   (asked.port == 0 ? log::always : log::info)(event, fields);
@@ -68,7 +59,7 @@ class Daemon {
  public:
   explicit Daemon(const ServeOptions& options)
       : options_(options),
-        signals_(open_signals()),
+        signals_(open_stop_signals()),
         config_files_(config_files(options)),
         tls_files_(tls_files(options)),
         watch_(watch_files(options)) {}

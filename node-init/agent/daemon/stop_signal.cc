@@ -1,12 +1,14 @@
 #include "node-init/agent/daemon/stop_signal.h"
 
+#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
+#include <system_error>
 
-#include <pthread.h>
+#include <poll.h>
 
 #include "base/log.h"
+#include "base/stop_signals.h"
 
 namespace smc::node {
 namespace {
@@ -15,41 +17,30 @@ namespace {
 // agent does the rest.
 constexpr std::chrono::milliseconds kGrace{900};
 
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
+bool becomes_readable(int fd, std::chrono::milliseconds timeout) {
+  pollfd waited{fd, POLLIN, 0};
+  return ::poll(&waited, 1, static_cast<int>(timeout.count())) > 0;
 }
 
 }  // namespace
 
-StopSignal::StopSignal() {
-  const sigset_t set = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  thread_ = std::thread([this] { wait_for_signal(); });
+StopSignal::StopSignal() : signals_(open_stop_signals()) {
+  if (!signals_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
+  watchdog_ = std::thread([this] { watch(); });
 }
 
 StopSignal::~StopSignal() {
-  {
-    const std::lock_guard lock(mutex_);
-    over_ = true;
-  }
-  changed_.notify_all();
-  // Ends sigwait() where no signal came. The thread has it blocked, so it terminates nothing.
-  ::pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
-  thread_.join();
+  over_.raise();
+  watchdog_.join();
 }
 
-void StopSignal::wait_for_signal() {
-  const sigset_t set = stop_signals();
-  int signal = 0;
-  ::sigwait(&set, &signal);
-  event_.raise();
-  std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, kGrace, [this] { return over_; })) return;
+void StopSignal::watch() const {
+  pollfd waited[] = {{signals_.get(), POLLIN, 0}, {over_.fd(), POLLIN, 0}};
+  while (::poll(waited, 2, -1) < 0) continue;
+  if (waited[1].revents != 0) return;
+  if (becomes_readable(over_.fd(), kGrace)) return;
   log::warn("stopped in the middle of a round", {{"hint", "the kernel did not answer in time"}});
+  log::flush();  // _Exit() writes nothing
   std::_Exit(EXIT_SUCCESS);
 }
 

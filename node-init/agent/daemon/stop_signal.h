@@ -2,33 +2,30 @@
 // before any other thread: the signals are blocked in all that are made later.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "base/event_fd.h"
+#include "base/fd.h"
 
 namespace smc::node {
 
 class StopSignal {
  public:
   StopSignal();
-  // The process stops in good order: from here on nobody is cut off.
+  // The process stops in good order: from here on nothing is cut off.
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
   // Readable once the process shall stop.
-  int fd() const { return event_.fd(); }
+  int fd() const { return signals_.get(); }
 
  private:
-  void wait_for_signal();
+  void watch() const;
 
-  EventFd event_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;  // guarded by mutex_
-  std::thread thread_;
+  Fd signals_;
+  EventFd over_;  // the destructor runs
+  std::thread watchdog_;
 };
 
 }  // namespace smc::node
