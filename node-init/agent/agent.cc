@@ -42,6 +42,16 @@ void log_changes(const std::vector<CheckResult>& before, const std::vector<Check
   }
 }
 
+// Each pod with namespaces that are not looked into, once.
+void log_dropped(const Observation& before, const Observation& now, const PodDirectory& pods) {
+  for (const auto& [uid, count] : now.dropped) {
+    if (before.dropped.contains(uid)) continue;
+    const PodName name = pods.name_of(uid);
+    log::warn("a pod has more network namespaces than are observed",
+              {{"namespace", name.ns}, {"pod", name.name}, {"pod_uid", uid}, {"dropped", count}});
+  }
+}
+
 std::set<int> interfaces_of(const NodeReport& report) {
   std::set<int> all;
   for (const PortState& port : report.ports) all.insert(port.ifindex);
@@ -90,6 +100,7 @@ void Agent::observe(int stop_fd) {
     if (observation->problem != current_.observation.problem && observation->problems != 0)
       log::warn("a namespace could not be read",
                 {{"error", observation->problem}, {"namespaces", observation->problems}});
+    log_dropped(current_.observation, *observation, pods_);
     current_.observation = std::move(*observation);
     current_.observed = true;
     observation_error_.clear();

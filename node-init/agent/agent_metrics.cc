@@ -20,10 +20,15 @@ void append_checks(Families& out, const NodeReport& report) {
   }
   Family ready = gauge("smc_node_ready", "1 if every check of this node holds, otherwise 0.");
   ready.add({}, !report.checks.empty() && report.ready() ? 1 : 0);
+  Family candidate = gauge("smc_node_candidate",
+                           "1 if this node has, or had since its boot, RDMA hardware; 0 for a node "
+                           "that was never meant for SMC-R.");
+  candidate.add({}, report.candidate ? 1 : 0);
   Family checks = gauge("smc_node_check", "1 for the verdict that each check of the node has.");
   for (const auto& [check, verdict] : worst)
     checks.add({{"check", check}, {"verdict", std::string(verdict_name(verdict))}}, 1);
   out.push_back(ready.take());
+  out.push_back(candidate.take());
   out.push_back(checks.take());
 }
 
@@ -75,10 +80,12 @@ void append_rounds(Families& out, const AgentSnapshot& snapshot) {
 void append_observation(Families& out, const AgentSnapshot& snapshot) {
   const Observation& observation = snapshot.observation;
   Family spaces = gauge("smc_node_pod_namespaces",
-                        "Network namespaces of pods that were looked into, or dropped because "
-                        "there are too many.");
+                        "Network namespaces of pods that were observed, or dropped because there "
+                        "are too many of them or of one pod.");
   spaces.add({{"state", "observed"}}, static_cast<double>(observation.namespaces));
-  spaces.add({{"state", "dropped"}}, static_cast<double>(observation.dropped));
+  std::size_t dropped = 0;
+  for (const auto& [uid, count] : observation.dropped) dropped += count;
+  spaces.add({{"state", "dropped"}}, static_cast<double>(dropped));
   Family problems = gauge("smc_node_observation_problems",
                           "Network namespaces of which something could not be read.");
   problems.add({}, static_cast<double>(observation.problems));
@@ -122,12 +129,19 @@ std::string hop_label(Hop hop) {
   return hop == Hop::kLocal ? "local" : "remote";
 }
 
-// The three metrics of a network namespace.
+std::string peer_label(PeerKind peer) {
+  return peer == PeerKind::kNoSmc ? "no_smc" : "smc";
+}
+
+// The metrics of a network namespace.
 struct NamespaceFamilies {
   Family connections = counter("smc_node_connections_total", "Connections that became SMC-R.");
   Family fallbacks =
       counter("smc_node_fallbacks_total", "Connections that asked for SMC and went on as TCP.");
-  Family sockets = gauge("smc_node_sockets", "Open SMC sockets by what carries their data.");
+  Family sockets = gauge("smc_node_sockets",
+                         "Open SMC sockets by what carries their data, and whether their peer has "
+                         "SMC at all.");
+  Family bytes = counter("smc_node_smcr_bytes_total", "Payload that went by SMC-R, in bytes.");
 
   void add(const Labels& scope, const ScopeStats& stats) {
     for (const auto& [kind, count] : stats.counts.connections)
@@ -140,7 +154,13 @@ struct NamespaceFamilies {
       fallbacks.add(scope, labels, count);
     }
     for (const auto& [kind, count] : stats.sockets)
-      sockets.add(scope, {{"mode", mode_label(kind.mode)}, {"hop", hop_label(kind.hop)}}, count);
+      sockets.add(scope,
+                  {{"mode", mode_label(kind.mode)},
+                   {"hop", hop_label(kind.hop)},
+                   {"peer", peer_label(kind.peer)}},
+                  count);
+    for (const auto& [direction, count] : stats.counts.bytes)
+      bytes.add(scope, {{"direction", direction == Direction::kSent ? "sent" : "received"}}, count);
   }
 };
 
@@ -155,6 +175,7 @@ void append_namespaces(Families& out, const Observation& observation, const PodD
   out.push_back(families.connections.take());
   out.push_back(families.fallbacks.take());
   out.push_back(families.sockets.take());
+  out.push_back(families.bytes.take());
 }
 
 }  // namespace

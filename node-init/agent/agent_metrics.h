@@ -4,6 +4,10 @@
 // In Prometheus' text format:
 //   smc_node_info{version}                           1
 //   smc_node_ready                                   1 if no check failed
+//   smc_node_candidate                               1: the node has, or had since its boot, RDMA
+//                                                    hardware, or a device is asked for by name; 0:
+//                                                    it is no node for SMC-R, and not ready for
+//                                                    that reason alone
 //   smc_node_check{check,verdict}                    1; the worst verdict (PASS, WARN, FAIL) of it
 //   smc_node_port_active{device,port,interface}      1 or 0
 //   smc_node_port_pnetid{device,port,pnetid,owner}   1; owner agent, other, hardware or nobody
@@ -11,15 +15,21 @@
 //   smc_node_setup_steps_total{kind,repair}          kind pnetid or ueid
 //   smc_node_rounds_total{result}                    ready, not_ready or refused
 //   smc_node_last_round_timestamp_seconds            Unix time
-//   smc_node_pod_namespaces{state}                   observed or dropped (beyond the limit)
+//   smc_node_pod_namespaces{state}                   observed, or dropped (kMaxPodNamespaces,
+//                                                    kMaxNamespacesOfPod)
 //   smc_node_observation_problems                    namespaces that could not be read in full
 //   smc_node_observation_seconds                     duration of the last look at all namespaces
 // and for the node's own network namespace (scope="node", which hostNetwork pods share) and for
 // each pod's (scope="pod", with pod_uid, namespace and pod):
 //   smc_node_connections_total{side,version}         became SMC-R; side client or server, 1 or 2
 //   smc_node_fallbacks_total{side,code,reason}       went on as TCP; code is the CLC decline's
-//   smc_node_sockets{mode,hop}                       mode smcr, smcd or tcp; hop local or remote,
-//                                                    unknown where the kernel hides the addresses
+//   smc_node_sockets{mode,hop,peer}                  mode smcr, smcd or tcp; hop local or remote,
+//                                                    unknown where the kernel hides the addresses;
+//                                                    peer no_smc: it has no SMC, see PeerKind
+//   smc_node_smcr_bytes_total{direction}             payload, sent or received
+//
+// Series of one pod, at most: 4 connections, 74 fallbacks (the kernel holds 36 reasons a side, the
+// others are one), 18 sockets, 2 bytes; and there are at most kMaxPodNamespaces pods.
 #pragma once
 
 #include <chrono>

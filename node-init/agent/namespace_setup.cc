@@ -4,7 +4,7 @@
 
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/pnet_table.h"
-#include "node-init/kernel/sysctl.h"
+#include "node-init/kernel/program_switch.h"
 
 namespace smc::node {
 
@@ -18,9 +18,9 @@ Result<NamespaceSetup> read_namespace_setup(System& system) {
   if (!table) return table.error();
   for (const PnetEntry& entry : *table)
     if (!entry.interface.empty() && entry.interface != "lo") setup.pnetids.push_back(entry.pnetid);
-  const auto value = read_sysctl(system, sysctl_path({"net", "smc", "tcp2smc"}));
-  if (!value) return value.error();
-  if (*value) setup.programs_use_smc = **value == "1";
+  const auto program_switch = read_program_switch(system);
+  if (!program_switch) return program_switch.error();
+  setup.programs_use_smc = *program_switch;
   return setup;
 }
 

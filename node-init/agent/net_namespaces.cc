@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -26,15 +27,68 @@ bool gone(int error) {
   return error == ENOENT || error == ESRCH;
 }
 
-void add_process(System& system, const std::string& process, PodNamespace& space) {
+void add_process(System& system, const AgentCgroups& agent, const std::string& process,
+                 PodNamespace& space) {
   if (space.ns_paths.size() < kMaxPaths) space.ns_paths.push_back(net_link(process));
   if (!space.pod_uid.empty()) return;
   const auto cgroups = system.read_file("/proc/" + process + "/cgroup");
   if (!cgroups) return;
-  if (auto uid = pod_uid_of_cgroups(*cgroups)) space.pod_uid = *std::move(uid);
+  if (auto uid = pod_uid_of_cgroups(*cgroups, agent)) space.pod_uid = *std::move(uid);
+}
+
+// Sets `started`. What ended meanwhile, or cannot be read, comes last.
+void read_start(System& system, PodNamespace& space) {
+  constexpr std::string_view kLink = "ns/net";
+  std::string path = space.ns_paths.front();
+  path.replace(path.size() - kLink.size(), kLink.size(), "stat");
+  const auto stat = system.read_file(path);
+  const auto started = stat ? process_start(*stat) : std::nullopt;
+  space.started = started.value_or(std::numeric_limits<std::uint64_t>::max());
+}
+
+using SpacesByPod = std::map<std::string, std::vector<PodNamespace>>;
+
+SpacesByPod by_pod(System& system, std::map<std::uint64_t, PodNamespace> spaces) {
+  SpacesByPod pods;
+  for (auto& [inode, space] : spaces)
+    if (!space.pod_uid.empty()) pods[space.pod_uid].push_back(std::move(space));
+  for (auto& [uid, own] : pods) {
+    if (own.size() == 1) continue;
+    for (PodNamespace& space : own) read_start(system, space);
+    std::ranges::stable_sort(own, {}, &PodNamespace::started);
+  }
+  return pods;
+}
+
+// The first of every pod, then the second of every pod, and so on, up to the limits.
+void choose(SpacesByPod pods, NetNamespaces& found) {
+  std::map<std::string, std::size_t> chosen;
+  for (std::size_t rank = 0; rank < kMaxNamespacesOfPod; ++rank)
+    for (auto& [uid, own] : pods) {
+      if (rank >= own.size() || found.of_pods.size() == kMaxPodNamespaces) continue;
+      found.of_pods.push_back(std::move(own[rank]));
+      ++chosen[uid];
+    }
+  for (const auto& [uid, own] : pods)
+    if (own.size() > chosen[uid]) found.dropped[uid] = own.size() - chosen[uid];
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> process_start(std::string_view stat) {
+  // "PID (NAME) STATE …"; the name may hold anything, blanks and brackets included.
+  constexpr int kStart = 22;
+  constexpr int kState = 3;
+  const auto name_end = stat.rfind(") ");
+  if (name_end == std::string_view::npos) return std::nullopt;
+  stat.remove_prefix(name_end + 2);
+  for (int field = kState; field < kStart; ++field)
+    stat.remove_prefix(std::min(stat.find(' '), stat.size() - 1) + 1);
+  std::uint64_t ticks = 0;
+  const auto read = std::from_chars(stat.data(), stat.data() + stat.size(), ticks);
+  if (read.ec != std::errc()) return std::nullopt;
+  return ticks;
+}
 
 std::optional<std::uint64_t> namespace_inode(const std::string& link) {
   constexpr std::string_view kPrefix = "net:[";
@@ -59,6 +113,8 @@ Result<NetNamespaces> find_net_namespaces(System& system) {
   const auto names = system.list_directory("/proc");
   if (!names) return names.error();
 
+  const auto own_cgroups = system.read_file("/proc/self/cgroup");
+  const AgentCgroups agent = own_cgroups ? AgentCgroups(*own_cgroups) : AgentCgroups();
   std::map<std::uint64_t, PodNamespace> spaces;
   for (const std::string& name : *names) {
     if (!is_process(name)) continue;
@@ -68,15 +124,9 @@ Result<NetNamespaces> find_net_namespaces(System& system) {
     if (!inode || *inode == found.node_inode) continue;
     PodNamespace& space = spaces[*inode];
     space.inode = *inode;
-    add_process(system, name, space);
+    add_process(system, agent, name, space);
   }
-  for (auto& [inode, space] : spaces) {
-    if (space.pod_uid.empty()) continue;
-    if (found.of_pods.size() < kMaxPodNamespaces)
-      found.of_pods.push_back(std::move(space));
-    else
-      ++found.dropped;
-  }
+  choose(by_pod(system, std::move(spaces)), found);
   return found;
 }
 

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -13,26 +16,38 @@
 
 namespace smc::node {
 
-// A pod may make as many namespaces as it likes and has a process in each; the kubelet's own limit
-// is 110 pods a node, large nodes run 500.
+// Each namespace is entered at every look, and each pod has series of its own. The kubelet's own
+// limit is 110 pods a node, large nodes run 500, and each has one namespace.
 inline constexpr std::size_t kMaxPodNamespaces = 1'000;
+
+// A pod may make namespaces by the thousand (`unshare --net`); more than a few are nobody's that
+// talks by SMC-R. A share for each pod, and each pod's first before any pod's second, so that none
+// of them crowds out another.
+inline constexpr std::size_t kMaxNamespacesOfPod = 8;
 
 struct PodNamespace {
   std::uint64_t inode = 0;
   std::string pod_uid;
   // /proc/PID/ns/net of some of its processes, any of which may end at any time.
   std::vector<std::string> ns_paths;
+  // Of the first of them, in clock ticks since the boot. The oldest namespace of a pod is its own:
+  // nothing of the pod runs before its sandbox.
+  std::uint64_t started = 0;
 };
 
 struct NetNamespaces {
   std::uint64_t node_inode = 0;       // the one of PID 1
-  std::vector<PodNamespace> of_pods;  // by inode, each once, never the node's own
-  std::size_t dropped = 0;            // of pods, beyond kMaxPodNamespaces
+  std::vector<PodNamespace> of_pods;  // each once, never the node's own
+  // Of pods, beyond the limits above; how many of each.
+  std::map<std::string, std::size_t> dropped;
 };
 
 // Processes that go away meanwhile are no error; only a /proc that cannot be listed, or whose
 // PID 1 has no namespace to see, is.
 Result<NetNamespaces> find_net_namespaces(System& system);
+
+// When the process started, from the content of /proc/PID/stat (proc(5), field 22).
+std::optional<std::uint64_t> process_start(std::string_view stat);
 
 // The number in "net:[4026531840]".
 std::optional<std::uint64_t> namespace_inode(const std::string& link);

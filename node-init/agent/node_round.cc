@@ -7,6 +7,7 @@
 
 #include <linux/smc.h>
 
+#include "node-init/agent/node_candidate.h"
 #include "node-init/diagnosis/node_checks.h"
 #include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/module_index.h"
@@ -134,10 +135,13 @@ NodeReport run_node_round(System& system, const OwnRecordFile& file, const Round
   NodeReport report;
   report.checks.push_back(check_own_namespace(system));
   if (!report.ready()) return report;
+  report.candidate = is_candidate(system, file, options.setup.devices, options.dry_run);
   report.checks.push_back(load_smc(system, options));
   const bool smc = report.checks.back().verdict == Verdict::kPass;
   CheckOptions where;
   where.host_root = options.host_root;
+  where.programs = options.programs;
+  where.expected_pods = options.expected_pods;
   for (const CheckFunction check : node_checks()) report.checks.push_back(check(system, where));
   if (!smc) return report;
   set_up_locked(system, file, options, report);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/exit_code.h"
+#include "base/pod_arguments.h"
 #include "base/result.h"
 #include "node-init/agent/node_setup.h"
 #include "node-init/agent/own_record.h"
@@ -19,7 +20,9 @@ namespace smc::node {
 struct RoundOptions {
   SetupConfig setup;
   std::string host_root;  // see node_checks.h
-  bool dry_run = false;   // plan, and change nothing
+  Programs programs = Programs::kSwitch;
+  int expected_pods = kDefaultPods;  // on this node
+  bool dry_run = false;              // plan, and change nothing
 };
 
 struct NodeReport {
@@ -28,6 +31,7 @@ struct NodeReport {
   std::vector<UeidState> ueids;
   std::vector<SetupStep> steps;  // that were applied; with dry_run: that would be
   std::optional<Error> refused;  // the step that the kernel, or the file system, refused
+  bool candidate = true;         // see node_candidate.h; true where that is not known
   bool uninstalled = false;      // `uninstall` took everything back
 
   // The node's verdict: pods can use SMC-R here.

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -32,18 +34,46 @@ json to_json(const OwnRecord& record, const std::string& boot_id) {
     pnetids.push_back({{"device", entry.device}, {"port", entry.port}, {"pnetid", entry.pnetid}});
   return {{"bootId", boot_id},
           {"uninstalled", record.uninstalled},
+          {"hadRdma", record.had_rdma},
           {"ueids", record.ueids},
           {"pnetids", std::move(pnetids)}};
 }
 
 OwnRecord from_json(const json& document) {
   OwnRecord record;
+  record.had_rdma = document.value("hadRdma", false);
   record.uninstalled = document.value("uninstalled", false);
   record.ueids = document.at("ueids").get<std::vector<std::string>>();
   for (const json& entry : document.at("pnetids"))
     record.pnetids.push_back({entry.at("device").get<std::string>(), entry.at("port").get<int>(),
                               entry.at("pnetid").get<std::string>()});
   return record;
+}
+
+// A file of the state directory, not through a link and never waiting for a FIFO's other end.
+// EBADMSG for whatever is no file of this user alone.
+Result<Fd> open_own(const std::string& path, int flags) {
+  Fd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!fd.valid() && errno != ELOOP) return directory_error("open " + path, errno);
+  struct stat about{};
+  if (fd.valid() && ::fstat(fd.get(), &about) != 0)
+    return directory_error("look at " + path, errno);
+  const bool own =
+      fd.valid() && S_ISREG(about.st_mode) && about.st_nlink == 1 && about.st_uid == ::geteuid();
+  if (own) return fd;
+  return Error{path + " is a link, or no regular file of this user", EBADMSG,
+               "remove it, or choose another directory with --state-dir"};
+}
+
+// Others that may write there could put a link or another record in our file's place.
+Result<void> check_directory(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC));
+  struct stat about{};
+  if (!fd.valid() || ::fstat(fd.get(), &about) != 0)
+    return directory_error("open the directory " + path, errno);
+  constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
+  if (about.st_uid == ::geteuid() && (about.st_mode & kWritableByOthers) == 0) return {};
+  return directory_error("others may write into the directory " + path, EPERM);
 }
 
 }  // namespace
@@ -68,11 +98,15 @@ void OwnRecord::settle_pnetid(const OwnPnetid& entry) {
 
 Result<Fd> OwnRecordFile::lock(System& system, std::chrono::milliseconds timeout) const {
   std::error_code failed;
-  std::filesystem::create_directories(directory_, failed);
+  // Whatever the umask: what is made here passes the check below.
+  if (std::filesystem::create_directories(directory_, failed))
+    std::filesystem::permissions(directory_, std::filesystem::perms(0755), failed);
   if (failed) return directory_error("make the directory " + directory_, failed.value());
+  if (auto checked = check_directory(directory_); !checked) return checked.error();
   const std::string path = directory_ + "/lock";
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid()) return directory_error("open " + path, errno);
+  auto opened = open_own(path, O_RDWR | O_CREAT);
+  if (!opened) return opened.error();
+  Fd fd = std::move(*opened);
   const auto deadline = system.now() + timeout;
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return directory_error("lock " + path, errno);
@@ -84,8 +118,10 @@ Result<Fd> OwnRecordFile::lock(System& system, std::chrono::milliseconds timeout
 }
 
 Result<OwnRecord> OwnRecordFile::load() const {
-  const auto text = read_file(path(), kMaxRecordBytes);
-  if (!text && text.error().code == ENOENT) return OwnRecord{};
+  const auto fd = open_own(path(), O_RDONLY);
+  if (!fd && fd.error().code == ENOENT) return OwnRecord{};
+  if (!fd) return fd.error();
+  const auto text = read_all(fd->get(), path(), kMaxRecordBytes);
   if (!text) return text.error();
   try {
     const json document = json::parse(*text);

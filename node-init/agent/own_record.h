@@ -4,7 +4,9 @@
 //
 // An intent is recorded *before* the kernel is changed: killed in between, the next run finds the
 // record and does the rest. The file lives below /run by default, so that it goes with the kernel's
-// tables at a reboot; where it does not, the boot id in it says that it is stale. One thread.
+// tables at a reboot; where it does not, the boot id in it says that it is stale. Links and
+// whatever is no regular file of this user are not followed, and a directory into which others may
+// write is refused. One thread.
 #pragma once
 
 #include <chrono>
@@ -30,6 +32,8 @@ struct OwnRecord {
   std::vector<std::string> ueids;
   // While an entry is being corrected, a port has two: the old one and the wanted one.
   std::vector<OwnPnetid> pnetids;
+  // The node had RDMA hardware at some time since its boot.
+  bool had_rdma = false;
   // `uninstall` ran: an agent that is still running must not repair what was taken back.
   bool uninstalled = false;
 

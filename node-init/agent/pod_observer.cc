@@ -20,6 +20,7 @@ Result<Observation> PodObserver::observe(const std::function<bool()>& stop) {
   if (!found) return found.error();
   Observation observation;
   observation.dropped = found->dropped;
+  peers_.drop_old(system_.now());
   drop_ended(*found);
   observe_node(observation);
   for (const PodNamespace& space : found->of_pods) {
@@ -51,7 +52,7 @@ void PodObserver::drop_ended(const NetNamespaces& found) {
 }
 
 void PodObserver::observe_node(Observation& observation) {
-  const NamespaceReading reading = read_namespace(system_);
+  const NamespaceReading reading = read_namespace(system_, peers_);
   if (reading.problem) note_problem(observation, "the node", *reading.problem);
   node_.update(reading);
   observation.node.counts = node_.counts();
@@ -64,7 +65,7 @@ void PodObserver::observe_namespace(const PodNamespace& space, Observation& obse
   NamespaceReading reading;
   std::optional<NamespaceSetup> setup;
   const auto entered = inside(system_, space, [&]() -> Result<void> {
-    reading = read_namespace(system_);
+    reading = read_namespace(system_, peers_);
     if (auto read = read_namespace_setup(system_))
       setup = *std::move(read);
     else if (!reading.problem)

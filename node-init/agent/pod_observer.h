@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "node-init/agent/namespace_setup.h"
 #include "node-init/agent/net_namespaces.h"
+#include "node-init/agent/peer_history.h"
 #include "node-init/agent/smc_counts.h"
 #include "node-init/kernel/system.h"
 
@@ -41,9 +42,10 @@ struct Observation {
   ScopeStats node;                         // its own namespace, which hostNetwork pods share
   std::map<std::string, ScopeStats> pods;  // by UID
   std::size_t namespaces = 0;              // of pods, that were looked into
-  std::size_t dropped = 0;                 // of pods, beyond the limit
-  std::size_t problems = 0;                // namespaces of which something could not be read
-  std::string problem;                     // the first of them
+  // Namespaces that were not looked into, by pod: beyond its share, or beyond the limit.
+  std::map<std::string, std::size_t> dropped;
+  std::size_t problems = 0;  // namespaces of which something could not be read
+  std::string problem;       // the first of them
   // Of the active ports of SMC's devices; nothing where they could not be read.
   std::optional<std::vector<std::string>> active_pnetids;
 };
@@ -69,6 +71,7 @@ class PodObserver {
   void observe_node(Observation& observation);
 
   System& system_;
+  PeerHistory peers_;
   NamespaceTotals node_;
   std::map<std::string, Pod> pods_;  // by UID
 };

@@ -2,9 +2,11 @@
 
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 
+#include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/links.h"
 
 namespace smc::node {
@@ -49,15 +51,36 @@ Result<std::set<std::string>> own_addresses(System& system) {
   return own;
 }
 
-Result<SocketCounts> count_sockets(System& system) {
+bool is_up(const SmcSocket& socket) {
+  return socket.state == SocketState::kActive;
+}
+
+// Of the connections that this namespace opened, not of those that it accepted.
+void note_servers(const std::vector<SmcSocket>& sockets, PeerHistory& peers,
+                  Clock::time_point now) {
+  std::set<std::uint16_t> listening;
+  for (const SmcSocket& socket : sockets)
+    if (socket.state == SocketState::kListen) listening.insert(socket.local_port);
+  for (const SmcSocket& socket : sockets)
+    if (is_up(socket) && !listening.contains(socket.local_port)) peers.add(socket, now);
+}
+
+PeerKind peer_of(const SmcSocket& socket, const PeerHistory& peers, Clock::time_point now) {
+  const bool no_option = socket.mode == SocketMode::kTcp && socket.fallback_reason == kPeerNoSmc;
+  return no_option && !peers.spoke_smc(socket, now) ? PeerKind::kNoSmc : PeerKind::kSmc;
+}
+
+Result<SocketCounts> count_sockets(System& system, PeerHistory& peers) {
   const auto sockets = smc_sockets(system);
   if (!sockets) return sockets.error();
   SocketCounts counts;
   if (sockets->empty()) return counts;
   const auto own = own_addresses(system);
   if (!own) return own.error();
+  const auto now = system.now();
+  note_servers(*sockets, peers, now);
   for (const SmcSocket& socket : *sockets)
-    if (socket.state == SocketState::kActive) ++counts[{socket.mode, hop_of(socket, *own)}];
+    if (is_up(socket)) ++counts[{socket.mode, hop_of(socket, *own), peer_of(socket, peers, now)}];
   return counts;
 }
 
@@ -75,6 +98,10 @@ HandshakeCounts handshakes(const TrafficStats& traffic) {
           {{Side::kServer, 2}, traffic.server_v2}};
 }
 
+ByteCounts bytes_of(const TrafficStats& traffic) {
+  return {{Direction::kSent, traffic.sent_bytes}, {Direction::kReceived, traffic.received_bytes}};
+}
+
 template <class Key>
 void add_counts(std::map<Key, std::uint64_t>& sum, const std::map<Key, std::uint64_t>& more) {
   for (const auto& [key, count] : more) sum[key] += count;
@@ -89,32 +116,43 @@ Hop hop_of(const SmcSocket& socket, const std::set<std::string>& own) {
   return own.contains(peer) ? Hop::kLocal : Hop::kRemote;
 }
 
-NamespaceReading read_namespace(System& system) {
+NamespaceReading read_namespace(System& system, PeerHistory& peers) {
   NamespaceReading reading;
   reading.traffic = keep(traffic_stats(system), reading.problem);
   reading.fallbacks = keep(fallback_stats(system), reading.problem);
-  reading.sockets = keep(count_sockets(system), reading.problem);
+  reading.sockets = keep(count_sockets(system, peers), reading.problem);
   return reading;
 }
 
 void SmcCounts::add(const SmcCounts& more) {
   add_counts(connections, more.connections);
   add_counts(fallbacks, more.fallbacks);
+  add_counts(bytes, more.bytes);
+}
+
+template <class Key>
+void NamespaceTotals::Growing<Key>::update(const std::map<Key, std::uint64_t>& now) {
+  for (const auto& [key, count] : last)
+    if (now.at(key) < count) before_reset[key] += count;
+  last = now;
+}
+
+template <class Key>
+std::map<Key, std::uint64_t> NamespaceTotals::Growing<Key>::totals() const {
+  auto sum = before_reset;
+  add_counts(sum, last);
+  return sum;
 }
 
 void NamespaceTotals::update(const NamespaceReading& reading) {
   if (reading.fallbacks) fallbacks_.update(*reading.fallbacks);
   if (!reading.traffic) return;
-  const HandshakeCounts now = handshakes(*reading.traffic);
-  for (auto& [kind, seen] : seen_)
-    if (now.at(kind) < seen) before_reset_[kind] += seen;
-  seen_ = now;
+  connections_.update(handshakes(*reading.traffic));
+  bytes_.update(bytes_of(*reading.traffic));
 }
 
 SmcCounts NamespaceTotals::counts() const {
-  SmcCounts counts{before_reset_, fallbacks_.counts()};
-  add_counts(counts.connections, seen_);
-  return counts;
+  return {connections_.totals(), fallbacks_.counts(), bytes_.totals()};
 }
 
 }  // namespace smc::node

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "node-init/agent/fallback_totals.h"
+#include "node-init/agent/peer_history.h"
 #include "node-init/kernel/smc_sockets.h"
 #include "node-init/kernel/smc_stats.h"
 #include "node-init/kernel/system.h"
@@ -24,9 +25,14 @@ enum class Hop { kLocal, kRemote, kUnknown };
 // Of `own` addresses, textual as inet_ntop(3) writes them.
 Hop hop_of(const SmcSocket& socket, const std::set<std::string>& own);
 
+// kNoSmc: the connection fell back because the peer's SYN or SYN-ACK had no SMC option, and the
+// peer has not spoken SMC with this node before (PeerHistory). kSmc: every other one.
+enum class PeerKind { kSmc, kNoSmc };
+
 struct SocketKind {
   SocketMode mode = SocketMode::kUnknown;
   Hop hop = Hop::kUnknown;
+  PeerKind peer = PeerKind::kSmc;
 
   auto operator<=>(const SocketKind&) const = default;
 };
@@ -40,6 +46,10 @@ struct HandshakeKind {
 };
 using HandshakeCounts = std::map<HandshakeKind, std::uint64_t>;
 
+// Payload bytes that went by SMC-R.
+enum class Direction { kSent, kReceived };
+using ByteCounts = std::map<Direction, std::uint64_t>;
+
 // One look at a namespace. What could not be read is missing, and `problem` says why.
 struct NamespaceReading {
   std::optional<TrafficStats> traffic;
@@ -48,13 +58,14 @@ struct NamespaceReading {
   std::optional<Error> problem;         // the first
 };
 
-// Of the calling thread's network namespace.
-NamespaceReading read_namespace(System& system);
+// Of the calling thread's network namespace. Notes the peers of its SMC connections.
+NamespaceReading read_namespace(System& system, PeerHistory& peers);
 
 // Counters that only grow.
 struct SmcCounts {
   HandshakeCounts connections;
   FallbackCounts fallbacks;
+  ByteCounts bytes;
 
   void add(const SmcCounts& more);
 };
@@ -66,9 +77,19 @@ class NamespaceTotals {
   SmcCounts counts() const;
 
  private:
+  // Counters of the kernel that go back to zero where its module is loaded anew.
+  template <class Key>
+  struct Growing {
+    std::map<Key, std::uint64_t> last;          // as last read
+    std::map<Key, std::uint64_t> before_reset;  // what they had counted when they went back
+
+    void update(const std::map<Key, std::uint64_t>& now);
+    std::map<Key, std::uint64_t> totals() const;
+  };
+
   FallbackTotals fallbacks_;
-  HandshakeCounts seen_;          // the kernel's counters at the last update
-  HandshakeCounts before_reset_;  // what they had counted when they went back to zero
+  Growing<HandshakeKind> connections_;
+  Growing<Direction> bytes_;
 };
 
 }  // namespace smc::node

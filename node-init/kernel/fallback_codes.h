@@ -23,6 +23,7 @@ inline constexpr std::string_view kKernelPrefix = "SMC_CLC_DECL_";
 
 std::span<const FallbackCode> fallback_codes();  // in the order of their numbers
 
+// The peer's SYN or SYN-ACK had no SMC option (SMC_CLC_DECL_PEERNOSMC).
 inline constexpr std::uint32_t kPeerNoSmc = 0x03010000;
 
 // The peer's code says why; this one only that it did.

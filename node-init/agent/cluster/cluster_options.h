@@ -21,6 +21,7 @@ struct ClusterOptions {
   // second for one object each. A label that somebody removed is back within this time; a watch
   // would be quicker and would need the right to read every Node.
   std::chrono::milliseconds node_period{60'000};
+  Programs programs = Programs::kSwitch;  // of this node
   Clock::duration pod_grace = SetupWatch::kGrace;
   kube::ClientOptions client;
   kube::Backoff::Limits backoff{std::chrono::milliseconds(500), std::chrono::seconds(30)};

@@ -18,7 +18,7 @@ ClusterReporter::ClusterReporter(System& system, std::shared_ptr<const kube::Clu
       client_(std::move(cluster), stop, options.client),
       keeper_(system, options.node, options.label),
       node_pace_(options.backoff, random_),
-      findings_(system, options.node, options.pod_grace),
+      findings_(system, options.node, SetupWatch(options.pod_grace, options.programs)),
       event_pace_(options.backoff, random_) {}
 
 void ClusterReporter::work(const std::shared_ptr<const AgentSnapshot>& snapshot) {

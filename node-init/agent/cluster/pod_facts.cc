@@ -6,6 +6,7 @@
 
 #include "base/json_value.h"
 #include "base/keys.h"
+#include "base/pod_arguments.h"
 
 namespace smc::node {
 namespace {
@@ -21,17 +22,24 @@ std::string annotation(const json& pod, std::string_view key) {
   return text_at(pod, Pointer("/metadata/annotations") / std::string(key));
 }
 
-bool has_init_container(const json& pod, const std::string& name) {
+// The container that the webhook's mark names; null where there is no mark or no such container.
+const json* injected_container(const json& pod) {
+  const json mark = json::parse(annotation(pod, kStatusAnnotation), nullptr, false);
+  const std::string name = mark.is_object() ? text_at(mark, "/container") : "";
   const Pointer path("/spec/initContainers");
-  if (name.empty() || !pod.contains(path) || !pod.at(path).is_array()) return false;
+  if (name.empty() || !pod.contains(path) || !pod.at(path).is_array()) return nullptr;
   const json& all = pod.at(path);
-  return std::any_of(all.begin(), all.end(),
-                     [&](const json& container) { return text_at(container, "/name") == name; });
+  const auto found = std::ranges::find_if(
+      all, [&](const json& container) { return text_at(container, "/name") == name; });
+  return found == all.end() ? nullptr : &*found;
 }
 
-bool is_injected(const json& pod) {
-  const json mark = json::parse(annotation(pod, kStatusAnnotation), nullptr, false);
-  return mark.is_object() && has_init_container(pod, text_at(mark, "/container"));
+// What holds is what the webhook let through, not the pod's annotation.
+bool has_ask_argument(const json& container) {
+  const Pointer path("/args");
+  if (!container.contains(path) || !container.at(path).is_array()) return false;
+  const std::string wanted = std::string(kProgramsFlag) + "=" + std::string(kAskWord);
+  return std::ranges::find(container.at(path), json(wanted)) != container.at(path).end();
 }
 
 }  // namespace
@@ -46,7 +54,9 @@ std::optional<PodFacts> read_pod(const json& pod) {
   const bool is_static = !annotation(pod, kMirrorAnnotation).empty() && !hash.empty();
   facts.cgroup_uid = is_static ? hash : facts.uid;
   facts.asks_for_smc = annotation(pod, kEnabledAnnotation) == "true";
-  facts.injected = is_injected(pod);
+  const json* container = injected_container(pod);
+  facts.injected = container != nullptr;
+  facts.programs_ask = facts.injected && has_ask_argument(*container);
   facts.running = text_at(pod, "/status/phase") == "Running" &&
                   !pod.contains(Pointer("/metadata/deletionTimestamp"));
   const Pointer host_network("/spec/hostNetwork");

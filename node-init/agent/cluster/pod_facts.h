@@ -17,6 +17,7 @@ struct PodFacts {
   std::string name;
   bool asks_for_smc = false;  // annotated with "true"
   bool injected = false;      // has the webhook's mark and the container that it names
+  bool programs_ask = false;  // its programs ask for SMC themselves, as the webhook allowed
   bool running = false;       // past its init containers, and not being deleted
   bool host_network = false;
 

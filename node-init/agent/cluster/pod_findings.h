@@ -18,8 +18,8 @@ namespace smc::node {
 
 class PodFindings {
  public:
-  PodFindings(System& system, std::string node, Clock::duration grace)
-      : system_(system), node_(std::move(node)), watch_(grace) {}
+  PodFindings(System& system, std::string node, SetupWatch watch)
+      : system_(system), node_(std::move(node)), watch_(std::move(watch)) {}
 
   // Queues an Event for each finding that was not reported before.
   std::vector<Finding> update(const std::vector<PodFacts>& pods, const Observation& observation,

@@ -6,20 +6,21 @@ namespace smc::node {
 namespace {
 
 bool leads_to_device(const NamespaceSetup& setup, const std::vector<std::string>& active) {
-  return std::any_of(setup.pnetids.begin(), setup.pnetids.end(), [&](const std::string& pnetid) {
-    return std::find(active.begin(), active.end(), pnetid) != active.end();
+  return std::ranges::any_of(setup.pnetids, [&](const std::string& pnetid) {
+    return std::ranges::find(active, pnetid) != active.end();
   });
 }
 
 std::optional<NotSetUp> judge_namespace(
-    const NamespaceSetup& setup, const std::optional<std::vector<std::string>>& active_pnetids) {
+    const NamespaceSetup& setup, const std::optional<std::vector<std::string>>& active_pnetids,
+    Programs programs) {
   if (!setup.smc) return NotSetUp::kNoSmc;
   if (setup.pnetids.empty()) return NotSetUp::kNoPnetid;
   // Where the devices could not be read, no pod is blamed.
   if (active_pnetids && !leads_to_device(setup, *active_pnetids))
     return NotSetUp::kPnetidWithoutDevice;
-  if (setup.programs_use_smc == false) return NotSetUp::kSwitchOff;
-  return std::nullopt;
+  if (programs == Programs::kAsk || setup.programs_use_smc == true) return std::nullopt;
+  return setup.programs_use_smc ? NotSetUp::kSwitchOff : NotSetUp::kNoProgramSwitch;
 }
 
 }  // namespace
@@ -36,6 +37,8 @@ std::string_view reason_name(NotSetUp reason) {
       return "no_pnetid";
     case NotSetUp::kPnetidWithoutDevice:
       return "pnetid_without_device";
+    case NotSetUp::kNoProgramSwitch:
+      return "no_switch";
     case NotSetUp::kSwitchOff:
       return "switch_off";
   }
@@ -59,6 +62,10 @@ std::string_view reason_text(NotSetUp reason) {
     case NotSetUp::kPnetidWithoutDevice:
       return "no active RDMA port of the node has this pod's pnetid; create the pod anew once the "
              "node is ready";
+    case NotSetUp::kNoProgramSwitch:
+      return "the node's kernel has no switch for existing programs (net.smc.tcp2smc): their "
+             "sockets stay TCP; where this pod's programs ask for SMC themselves, annotate it with "
+             "smc.asm.alibabacloud.com/programs: ask";
     case NotSetUp::kSwitchOff:
       return "net.smc.tcp2smc is 0 in this pod: new sockets stay TCP; create the pod anew";
   }
@@ -66,7 +73,9 @@ std::string_view reason_text(NotSetUp reason) {
 }
 
 std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
-                              const std::optional<std::vector<std::string>>& active_pnetids) {
+                              const std::optional<std::vector<std::string>>& active_pnetids,
+                              Programs programs) {
+  if (pod.programs_ask) programs = Programs::kAsk;
   std::optional<NotSetUp> worst = NotSetUp::kNamespaceUnknown;
   if (stats != nullptr && !stats->setups.empty()) {
     // A pod may make namespaces of its own inside; the one that is furthest is the one it runs in.
@@ -74,7 +83,7 @@ std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
       return reason ? static_cast<int>(*reason) : static_cast<int>(NotSetUp::kSwitchOff) + 1;
     };
     for (const NamespaceSetup& setup : stats->setups) {
-      const auto found = judge_namespace(setup, active_pnetids);
+      const auto found = judge_namespace(setup, active_pnetids, programs);
       if (rank(found) > rank(worst)) worst = found;
     }
   }
@@ -90,7 +99,7 @@ std::vector<Finding> SetupWatch::update(const std::vector<PodFacts>& pods,
     if (!pod.asks_for_smc || !pod.running || pod.host_network) continue;
     const auto stats = observation.pods.find(pod.cgroup_uid);
     const auto reason = judge(pod, stats == observation.pods.end() ? nullptr : &stats->second,
-                              observation.active_pnetids);
+                              observation.active_pnetids, programs_);
     if (!reason) continue;
     const auto known = since_.find(pod.uid);
     const auto first = since[pod.uid] = known == since_.end() ? now : known->second;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pod_arguments.h"
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/pod_observer.h"
 #include "node-init/kernel/system.h"
@@ -22,14 +23,18 @@ enum class NotSetUp {
   kNoSmc,                // the kernel's SMC is not loaded
   kNoPnetid,             // no interface of it has a pnetid
   kPnetidWithoutDevice,  // no active RDMA port has the pnetid that the interface has
-  kSwitchOff,            // net.smc.tcp2smc is 0
+  // Neither of these where the programs ask for SMC themselves:
+  kNoProgramSwitch,  // the kernel has no switch for existing programs
+  kSwitchOff,        // net.smc.tcp2smc is 0
 };
 std::string_view reason_name(NotSetUp reason);  // "not_injected", …: metric label
 std::string_view reason_text(NotSetUp reason);  // a sentence with what to do, for people
 
-// The state of one pod that asks for SMC; nothing: it is set up. `stats` may be null.
+// The state of one pod that asks for SMC; nothing: it is set up. `stats` may be null. `programs`:
+// of this node; a pod may say kAsk for itself.
 std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
-                              const std::optional<std::vector<std::string>>& active_pnetids);
+                              const std::optional<std::vector<std::string>>& active_pnetids,
+                              Programs programs = Programs::kSwitch);
 
 struct Finding {
   PodFacts pod;
@@ -42,7 +47,8 @@ class SetupWatch {
   // the API server may send a change late.
   static constexpr std::chrono::seconds kGrace{30};
 
-  explicit SetupWatch(Clock::duration grace) : grace_(grace) {}
+  explicit SetupWatch(Clock::duration grace, Programs programs = Programs::kSwitch)
+      : grace_(grace), programs_(programs) {}
 
   // Those that have not been set up for the whole of the grace period. Not asked about pods in the
   // node's own network, which belong to nobody's set-up, and pods that do not run.
@@ -51,6 +57,7 @@ class SetupWatch {
 
  private:
   Clock::duration grace_;
+  Programs programs_;
   std::map<std::string, Clock::time_point> since_;  // by UID
 };
 

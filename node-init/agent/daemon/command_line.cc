@@ -18,10 +18,13 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
-    "Metrics: smc_node_ready, smc_node_check, smc_node_port_active, smc_node_port_pnetid,\n"
-    "smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total, and by network namespace\n"
-    "smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets; in a cluster also\n"
-    "smc_node_label, smc_node_annotated_not_set_up and smc_node_api_up.";
+    "Metrics: smc_node_ready, smc_node_candidate, smc_node_check, smc_node_port_active,\n"
+    "smc_node_port_pnetid, smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total, and "
+    "by\n"
+    "network namespace smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets and\n"
+    "smc_node_smcr_bytes_total; in a cluster also smc_node_label, smc_node_annotated_not_set_up "
+    "and\n"
+    "smc_node_api_up.";
 
 // Writes the kernel's form of what the user typed, or says why there is none.
 template <class Normal>
@@ -92,6 +95,20 @@ void add_setup(CLI::App* run, SetupConfig& config) {
                 "replace pnetids that another program set, instead of adopting them");
 }
 
+// Of the pods of this node.
+void add_programs(CLI::App* run, RoundOptions& round) {
+  const std::map<std::string, Programs> kWords = {{std::string(kSwitchWord), Programs::kSwitch},
+                                                  {std::string(kAskWord), Programs::kAsk}};
+  run->add_option(std::string(kProgramsFlag), round.programs,
+                  "switch (default): a kernel that cannot switch existing programs to SMC makes "
+                  "the node not ready; ask: the programs of this node ask for SMC themselves")
+      ->transform(CLI::CheckedTransformer(kWords));
+  run->add_option("--expected-pods", round.expected_pods,
+                  "that the RDMA device has to have room for; default " +
+                      std::to_string(round.expected_pods))
+      ->check(CLI::Range(1, 100'000));
+}
+
 void add_run(CLI::App& app, AgentCommand& options) {
   CLI::App* run =
       app.add_subcommand("run", "prepare the node, watch and repair it, export metrics");
@@ -100,6 +117,7 @@ void add_run(CLI::App& app, AgentCommand& options) {
   run->add_flag("--dry-run", options.agent.round.dry_run,
                 "with --once or without: one round that says what it would do and changes nothing");
   add_setup(run, options.agent.round.setup);
+  add_programs(run, options.agent.round);
   run->add_option("--listen", options.listen,
                   "HOST:PORT of /metrics, /healthz and /readyz; default " + options.listen);
   run->add_option("--period", options.period_s,

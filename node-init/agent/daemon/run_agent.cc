@@ -45,8 +45,11 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   if (!cluster) return fail(ExitCode::kNotPossible, cluster.error());
   std::optional<StopSignal> stop(std::in_place);
   std::unique_ptr<ClusterSide> side;
-  if (*cluster)
-    side = std::make_unique<ClusterSide>(system, *cluster, cluster_options(command.cluster));
+  if (*cluster) {
+    ClusterOptions cluster_side = cluster_options(command.cluster);
+    cluster_side.programs = command.agent.round.programs;
+    side = std::make_unique<ClusterSide>(system, *cluster, std::move(cluster_side));
+  }
   AgentOptions options = command.agent;
   options.period = std::chrono::seconds(command.period_s);
   if (side) options.on_publish = [&side](const auto& snapshot) { side->published(snapshot); };

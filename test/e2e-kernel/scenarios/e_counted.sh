@@ -38,6 +38,9 @@ kernel_fallbacks() { kernel_counts fallbacks '.[] | {side, code, uid: $uid, coun
 agent_handshakes() { agent_counts connections_total '{side, version}'; }
 kernel_handshakes() { kernel_counts handshakes '.[] | {side, version, uid: $uid, count}'; }
 
+agent_bytes() { agent_counts smcr_bytes_total '{direction}'; }
+kernel_bytes() { kernel_counts bytes '.[] | {direction, uid: $uid, count}'; }
+
 # Local are the hops to an address of the pod's own.
 agent_sockets() { agent_counts sockets '{mode, hop}'; }
 kernel_sockets() {
@@ -83,6 +86,51 @@ sockets_by_mode_and_hop() {
   holds 'map(select(.version == "2")) | map("\(.side) \(.count)") | contains(["client 2", "server 2"])' agent_handshakes
 }
 
+# tcp_to PEER POD COUNT: so many sockets of that pod to other hosts are TCP, to peers of that kind.
+tcp_to() {
+  metrics_say 'map(select(.name == "smc_node_sockets" and .mode == "tcp" and .hop == "remote" and .peer == "'"$1"'" and
+    .pod_uid == "'"${uids[$2]}"'").value) | add == '"$3"
+}
+
+# A's server has no SMC; C's has it, and C has no pnetid.
+peers_without_smc() {
+  agent_up 1
+  serve B smc
+  serve B tcp 5001
+  hold A smc "$(pod_address B):5001" --connections 2
+  hold C smc "$(pod_address B):5000"
+  eventually 20 tcp_to no_smc A 2
+  eventually 20 tcp_to smc C 1
+}
+
+bytes_by_smcr() {
+  agent_up 1
+  serve B smc
+  hold A smc "$(pod_address B):5000"
+  eventually 20 agree bytes
+  holds 'map(select(.count > 0) | .uid[-1:]) | unique == ["a", "b"]' agent_bytes
+}
+
+# One that makes namespaces in a loop, and control groups with the name of another pod.
+one_pod_takes_no_other_ones_place() {
+  local own number forged
+  own=/sys/fs/cgroup/$(cgroup_of A)
+  forged=$own/kubepods/pod${uids[C]}/$container
+  mkdir -p "$forged"
+  for number in {1..30}; do
+    start "space$number" unshare --net sleep 1000
+    if ((number % 2)); then echo "$last_pid" >"$own/cgroup.procs"; else echo "$last_pid" >"$forged/cgroup.procs"; fi
+  done
+  agent_up 1
+  eventually 20 metrics_say 'any(.name == "smc_node_pod_namespaces" and .state == "observed" and .value == 10)'
+  metrics_say 'any(.name == "smc_node_pod_namespaces" and .state == "dropped" and .value == 23)'
+  eventually 20 agree fallbacks
+  note "8 of pod A's 31, 1 each of B and C"
+  end_programs_but none
+  eventually 10 rmdir "$forged"
+  rmdir "$own/kubepods/pod${uids[C]}" "$own/kubepods"
+}
+
 # More processes of pod A, one of them in another container's control group.
 several_processes_of_a_pod() {
   local other
@@ -111,6 +159,9 @@ a_pod_that_ends() {
 for pod in A B C; do containers_up $pod "$(cgroup_of $pod)"; done
 row "fallbacks are counted under the right pod, side and reason" fallbacks_under_their_pod
 row "open sockets by mode, local hops apart from remote ones" sockets_by_mode_and_hop
+row "a peer without SMC is told from one that declines" peers_without_smc
+row "bytes by SMC-R are the kernel's" bytes_by_smcr
+row "a pod with 31 namespaces and another's name takes nobody's place" one_pod_takes_no_other_ones_place
 row "several processes of one pod are counted once" several_processes_of_a_pod
 row "a pod that ends takes its series with it" a_pod_that_ends
 for pod in A B; do containers_down $pod; done

@@ -1,7 +1,7 @@
 // smc-look: what the kernel's SMC tables hold, read by other code than the one under test; and the
 // hand that changes them behind its back. Tables come out as one JSON value.
 //
-//   smc-look pnets | ueids | devices | sockets | fallbacks | handshakes
+//   smc-look pnets | ueids | devices | sockets | fallbacks | handshakes | bytes
 //   smc-look pnet-add NAME ETH|- [IB PORT] | pnet-del NAME | ueid-add EID | ueid-del EID
 //
 // Attribute numbers: linux/smc.h and linux/smc_diag.h. Exits 1 with the errno when the kernel
@@ -263,6 +263,20 @@ void print_handshakes() {
   print_list(items);
 }
 
+// Payload that went by SMC-R.
+void print_bytes() {
+  std::vector<std::string> items;
+  call(SMC_GENL_FAMILY_NAME, generic(SMC_NETLINK_GET_STATS, SMC_GENL_FAMILY_VERSION), NLM_F_DUMP,
+       [&](const Attributes& message) {
+         const Attributes smcr = nested(nested(message, SMC_GEN_STATS), SMC_NLA_STATS_SMCR_TECH);
+         items.push_back("{\"direction\":\"sent\",\"count\":" +
+                         std::to_string(number(smcr, SMC_NLA_STATS_T_TX_BYTES)) + "}");
+         items.push_back("{\"direction\":\"received\",\"count\":" +
+                         std::to_string(number(smcr, SMC_NLA_STATS_T_RX_BYTES)) + "}");
+       });
+  print_list(items);
+}
+
 std::string endpoint(const __be32 (&address)[4], __be16 port) {
   std::array<char, INET_ADDRSTRLEN> host{};
   ::inet_ntop(AF_INET, address, host.data(), host.size());
@@ -323,7 +337,7 @@ void change_ueid(uint8_t command, const std::string& eid) {
 
 int usage() {
   std::fputs(
-      "usage: smc-look pnets | ueids | devices | sockets | fallbacks | handshakes |\n"
+      "usage: smc-look pnets | ueids | devices | sockets | fallbacks | handshakes | bytes |\n"
       "       pnet-add NAME ETH|- [IB PORT] | pnet-del NAME | ueid-add EID | ueid-del EID\n",
       stderr);
   return 2;
@@ -332,7 +346,8 @@ int usage() {
 int run(const std::vector<std::string>& words) {
   static const std::map<std::string_view, void (*)()> kTables{
       {"pnets", print_pnets},     {"ueids", print_ueids},         {"devices", print_devices},
-      {"sockets", print_sockets}, {"fallbacks", print_fallbacks}, {"handshakes", print_handshakes}};
+      {"sockets", print_sockets}, {"fallbacks", print_fallbacks}, {"handshakes", print_handshakes},
+      {"bytes", print_bytes}};
   if (words.empty()) return usage();
   if (const auto table = kTables.find(words[0]); table != kTables.end() && words.size() == 1) {
     table->second();

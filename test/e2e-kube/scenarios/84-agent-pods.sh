@@ -41,11 +41,13 @@ await 5 "an event on the pod" has_event Pod wanting SmcNotSetUp
 kernel node1 ".pods[\"$inode\"] = {pnetid: \"ELSEWHERE\"}"
 await 5 "its pnetid leads nowhere" agent_shows node1 "$(not_set_up wanting pnetid_without_device)"
 pnetid=$(jq -r '.pnetids[0].pnetid' "$KERNEL_DIR/node1.tables.json")
+kernel node1 ".pods[\"$inode\"] = {pnetid: \"$pnetid\"}"
+await 5 "its kernel has no switch" agent_shows node1 "$(not_set_up wanting no_switch)"
 kernel node1 ".pods[\"$inode\"] = {pnetid: \"$pnetid\", tcp2smc: 0}"
 await 5 "its switch is off" agent_shows node1 "$(not_set_up wanting switch_off)"
 kernel node1 ".pods[\"$inode\"].tcp2smc = 1"
 await 5 "it is set up" agent_shows_no node1 'pod="wanting",pod_uid='
-equal "events, one for each reason" 3 "$(events_of Pod wanting SmcNotSetUp)"
+equal "events, one for each reason" 4 "$(events_of Pod wanting SmcNotSetUp)"
 
 await 30 "the other one was not injected" agent_shows node1 "$(not_set_up unseen not_injected)"
 agent_shows_no node1 'pod="hostly"' || fail "a pod in the node's network was reported"

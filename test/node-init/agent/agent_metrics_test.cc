@@ -84,11 +84,32 @@ TEST_F(AgentMetrics, FallbacksShowSideCodeAndReasonInWords) {
                                 "side=\"server\"} 2\n"));
 }
 
-TEST_F(AgentMetrics, SocketsTellLocalFromRemoteHops) {
-  snapshot_.observation.node.sockets = {{{SocketMode::kSmcR, Hop::kRemote}, 4},
-                                        {{SocketMode::kTcp, Hop::kLocal}, 1}};
-  EXPECT_THAT(text(), HasSubstr("smc_node_sockets{scope=\"node\",mode=\"smcr\",hop=\"remote\"} 4"));
-  EXPECT_THAT(text(), HasSubstr("smc_node_sockets{scope=\"node\",mode=\"tcp\",hop=\"local\"} 1"));
+TEST_F(AgentMetrics, SocketsShowModeHopAndPeer) {
+  snapshot_.observation.node.sockets = {{{SocketMode::kSmcR, Hop::kRemote, PeerKind::kSmc}, 4},
+                                        {{SocketMode::kTcp, Hop::kLocal, PeerKind::kSmc}, 1},
+                                        {{SocketMode::kTcp, Hop::kRemote, PeerKind::kNoSmc}, 2}};
+  const std::string node = "smc_node_sockets{scope=\"node\",";
+  EXPECT_THAT(text(), HasSubstr(node + "mode=\"smcr\",hop=\"remote\",peer=\"smc\"} 4\n"));
+  EXPECT_THAT(text(), HasSubstr(node + "mode=\"tcp\",hop=\"local\",peer=\"smc\"} 1\n"));
+  EXPECT_THAT(text(), HasSubstr(node + "mode=\"tcp\",hop=\"remote\",peer=\"no_smc\"} 2\n"));
+}
+
+TEST_F(AgentMetrics, BytesBySmcrShowTheirDirection) {
+  snapshot_.observation.pods[kUid].counts.bytes = {{Direction::kSent, 9},
+                                                   {Direction::kReceived, 8}};
+  EXPECT_THAT(text(), HasSubstr("namespace=\"shop\",pod=\"cart-0\",direction=\"sent\"} 9\n"));
+  EXPECT_THAT(text(), HasSubstr("namespace=\"shop\",pod=\"cart-0\",direction=\"received\"} 8\n"));
+}
+
+TEST_F(AgentMetrics, ANodeWithoutRdmaHardwareIsNoCandidate) {
+  EXPECT_THAT(text(), HasSubstr("smc_node_candidate 1\n")) << "as long as it is not known";
+  snapshot_.report.candidate = false;
+  EXPECT_THAT(text(), HasSubstr("smc_node_candidate 0\n"));
+}
+
+TEST_F(AgentMetrics, DroppedNamespacesAreSummedOverThePods) {
+  snapshot_.observation.dropped = {{"uid-1", 42}, {"uid-2", 1}};
+  EXPECT_THAT(text(), HasSubstr("smc_node_pod_namespaces{state=\"dropped\"} 43\n"));
 }
 
 TEST_F(AgentMetrics, CountersAreWholeNumbersHoweverLarge) {

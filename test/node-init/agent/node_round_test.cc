@@ -54,6 +54,72 @@ class NodeRound : public testing::Test {
   RoundOptions options_;
 };
 
+// Programs' sockets stay TCP there, whatever else is set up: no pod shall be sent to such a node.
+TEST_F(NodeRound, AKernelWithoutASwitchIsNotReadyUnlessProgramsAsk) {
+  system_.node().sysctls.erase("/proc/sys/net/smc/tcp2smc");
+  EXPECT_FALSE(round().ready());
+  EXPECT_EQ(check(round(), "programs").verdict, Verdict::kFail);
+  options_.programs = Programs::kAsk;
+  EXPECT_TRUE(round().ready());
+}
+
+// A node without RDMA hardware is not ready, and no failure either.
+class Candidate : public NodeRound {
+ protected:
+  void unplug() {
+    system_.devices.clear();
+    system_.rdma.clear();
+  }
+};
+
+TEST_F(Candidate, IsANodeWithAnRdmaDevice) {
+  EXPECT_TRUE(round().candidate);
+}
+
+TEST_F(Candidate, IsNoNodeWithoutRdmaHardware) {
+  unplug();
+  const NodeReport report = round();
+  EXPECT_FALSE(report.candidate);
+  EXPECT_FALSE(report.ready());
+}
+
+TEST_F(Candidate, IsANodeWhoseDeviceWentAwayForTheNextAgentToo) {
+  ASSERT_TRUE(round().candidate);
+  unplug();
+  EXPECT_TRUE(round().candidate);
+  EXPECT_TRUE(
+      run_node_round(system_, OwnRecordFile(directory_.path(), "boot-1"), options_).candidate);
+  EXPECT_FALSE(
+      run_node_round(system_, OwnRecordFile(directory_.path(), "boot-2"), options_).candidate)
+      << "a node that was rebuilt without it";
+}
+
+TEST_F(Candidate, IsANodeWithAnErdmaFunctionThatHasNoDriver) {
+  unplug();
+  system_.directories["/sys/bus/pci/devices"] = {"0000:00:01.0", "0000:00:05.0"};
+  system_.files["/sys/bus/pci/devices/0000:00:01.0/vendor"] = "0x8086\n";
+  system_.files["/sys/bus/pci/devices/0000:00:05.0/vendor"] = "0x1ded\n";
+  system_.files["/sys/bus/pci/devices/0000:00:05.0/device"] = "0x107f\n";
+  EXPECT_TRUE(round().candidate);
+}
+
+TEST_F(Candidate, IsANodeOnWhichADeviceIsAskedFor) {
+  unplug();
+  options_.setup.devices = {"mlx5_0"};
+  EXPECT_TRUE(round().candidate);
+}
+
+TEST_F(Candidate, IsNotRememberedByADryRun) {
+  options_.dry_run = true;
+  EXPECT_TRUE(round().candidate);
+  EXPECT_FALSE(file_.load()->had_rdma);
+}
+
+TEST_F(Candidate, IsANodeThatCannotBeRead) {
+  system_.enter("pod");
+  EXPECT_TRUE(round().candidate) << "it is not the node's own namespace: a mistake to be reported";
+}
+
 TEST_F(NodeRound, SetsUpPnetidAndUeidInThisOrder) {
   const NodeReport report = round();
   EXPECT_THAT(system_.writes,

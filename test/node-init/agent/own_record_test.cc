@@ -1,9 +1,11 @@
 #include "node-init/agent/own_record.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "test/node-init/kernel/fake_system.h"
@@ -94,6 +96,61 @@ TEST_F(OwnRecordTest, TheLockKeepsASecondAgentOut) {
   EXPECT_EQ(second.error().code, EBUSY);
   first->reset();
   EXPECT_TRUE(file_.lock(system_, kSoon));
+}
+
+// Whoever may write into the directory for a moment must not make the agent write elsewhere, read a
+// record that is not its own, or hang.
+class Planted : public OwnRecordTest {
+ protected:
+  Planted() { EXPECT_TRUE(file_.lock(system_, kSoon)); }
+
+  const std::string target_ = directory_.file("target");
+  const std::string lock_ = directory_.path() + "/state/lock";
+};
+
+TEST_F(Planted, ALinkInPlaceOfTheRecordIsNotFollowed) {
+  ASSERT_TRUE(file_.save(written()));
+  std::filesystem::rename(file_.path(), target_);
+  std::filesystem::create_symlink(target_, file_.path());
+  const std::string before = *read_file(target_, 1'000);
+  const auto record = file_.load();
+  ASSERT_FALSE(record);
+  EXPECT_EQ(record.error().code, EBADMSG);
+  ASSERT_TRUE(file_.save({}));
+  EXPECT_EQ(*read_file(target_, 1'000), before);
+  EXPECT_FALSE(std::filesystem::is_symlink(file_.path()));
+}
+
+TEST_F(Planted, AHardLinkInPlaceOfTheRecordIsNotRead) {
+  ASSERT_TRUE(file_.save(written()));
+  std::filesystem::create_hard_link(file_.path(), target_);
+  EXPECT_EQ(file_.load().error().code, EBADMSG);
+}
+
+TEST_F(Planted, AFifoInPlaceOfTheRecordIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(file_.path().c_str(), 0600), 0);
+  EXPECT_EQ(file_.load().error().code, EBADMSG);
+}
+
+TEST_F(Planted, ALinkInPlaceOfTheLockMakesNoFileElsewhere) {
+  std::filesystem::remove(lock_);
+  std::filesystem::create_symlink(target_, lock_);
+  const auto lock = file_.lock(system_, kSoon);
+  ASSERT_FALSE(lock);
+  EXPECT_THAT(lock.error().hint, HasSubstr("--state-dir"));
+  EXPECT_FALSE(std::filesystem::exists(target_));
+}
+
+TEST_F(Planted, ADirectoryIntoWhichOthersMayWriteIsRefused) {
+  ASSERT_EQ(::chmod((directory_.path() + "/state").c_str(), 0777), 0);
+  const auto lock = file_.lock(system_, kSoon);
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, EPERM);
+}
+
+TEST_F(Planted, ALinkInPlaceOfTheDirectoryIsRefused) {
+  std::filesystem::create_directory_symlink(directory_.path() + "/state", target_);
+  EXPECT_FALSE(OwnRecordFile(target_, "boot-1").lock(system_, kSoon));
 }
 
 TEST_F(OwnRecordTest, ADirectoryThatCannotBeMadeNamesTheFlag) {

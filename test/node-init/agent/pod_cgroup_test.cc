@@ -1,5 +1,7 @@
 #include "node-init/agent/pod_cgroup.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace smc::node {
@@ -56,9 +58,16 @@ INSTANTIATE_TEST_SUITE_P(
              "cri-containerd-7d1a.scope\n"},
         Case{"seen_from_a_sibling_with_cgroupfs",
              "0::/../../pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/7d1a\n"},
-        Case{"the_inner_of_two_pods",
-             "0::/kubepods/pod99999999-11aa-4b2c-9d3e-5f60718293a4/7d1a/kubelet/kubepods/"
-             "pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/8e2b\n"}),
+        Case{"a_pod_that_makes_control_groups_below_its_own",
+             "0::/kubepods/pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/7d1a/kubepods/"
+             "pod99999999-11aa-4b2c-9d3e-5f60718293a4/8e2b\n"},
+        Case{"the_same_with_systemds_names",
+             "0::/kubepods.slice/kubepods-pod0c6d9e1f_11aa_4b2c_9d3e_5f60718293a4.slice/"
+             "cri-containerd-7d1a.scope/kubepods-pod99999999_11aa_4b2c_9d3e_5f60718293a4.slice/"
+             "cri-containerd-8e2b.scope\n"},
+        Case{"the_same_with_v1",
+             "4:memory:/kubepods/pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/7d1a/"
+             "pod99999999-11aa-4b2c-9d3e-5f60718293a4\n"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(PodCgroup, AStaticPodsUidHasNoDashes) {
@@ -67,6 +76,58 @@ TEST(PodCgroup, AStaticPodsUidHasNoDashes) {
   EXPECT_EQ(pod_uid_of_cgroups("0::/kubepods.slice/kubepods-burstable.slice/"
                                "kubepods-burstable-pod0c6d9e1f11aa4b2c9d3e5f60718293a4.slice/x"),
             "0c6d9e1f11aa4b2c9d3e5f60718293a4");
+}
+
+// A whole node inside of a pod, as kind makes one: that pod is above the agent and every pod of its
+// cluster.
+constexpr const char* kOuter = "/kubepods/burstable/pod99999999-11aa-4b2c-9d3e-5f60718293a4/7d1a";
+
+struct NestedCase {
+  const char* name;
+  std::string agent;
+  std::string process;
+};
+
+class NestedNode : public testing::TestWithParam<NestedCase> {};
+
+TEST_P(NestedNode, ThePodIsTheOneOfTheAgentsOwnCluster) {
+  EXPECT_EQ(pod_uid_of_cgroups(GetParam().process, AgentCgroups(GetParam().agent)), kUid);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Layouts, NestedNode,
+    testing::Values(
+        NestedCase{"cgroupfs",
+                   "0::" + std::string(kOuter) +
+                       "/docker/1f/kubelet/kubepods/pod88888888-11aa-4b2c-9d3e-5f60718293a4/3c\n",
+                   "0::" + std::string(kOuter) +
+                       "/docker/1f/kubelet/kubepods/besteffort/"
+                       "pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/4d\n"},
+        NestedCase{"systemd",
+                   "0::" + std::string(kOuter) +
+                       "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/"
+                       "kubelet-kubepods-burstable-pod88888888_11aa_4b2c_9d3e_5f60718293a4.slice/"
+                       "cri-containerd-3c.scope\n",
+                   "0::" + std::string(kOuter) +
+                       "/kubelet.slice/kubelet-kubepods.slice/"
+                       "kubelet-kubepods-pod0c6d9e1f_11aa_4b2c_9d3e_5f60718293a4.slice/"
+                       "cri-containerd-4d.scope\n"},
+        NestedCase{"v1_each_hierarchy_by_itself",
+                   "12:rdma:/\n4:memory:" + std::string(kOuter) +
+                       "/kubepods/pod88888888-11aa-4b2c-9d3e-5f60718293a4/3c\n",
+                   "12:rdma:/\n4:memory:" + std::string(kOuter) +
+                       "/kubepods/pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/4d\n"},
+        NestedCase{"an_agent_in_a_control_group_namespace", "0::/\n",
+                   "0::/../../pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/4d\n"},
+        NestedCase{"an_agent_outside_of_pods", "0::/system.slice/smc-node-agent.service\n",
+                   "0::/kubepods/pod0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4/4d\n"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(NestedNode, WhatRunsBesideThePodsOfTheNodeIsInNoPod) {
+  const AgentCgroups agent("0::" + std::string(kOuter) +
+                           "/kubelet/kubepods/pod88888888-11aa-4b2c-9d3e-5f60718293a4/3c\n");
+  EXPECT_EQ(pod_uid_of_cgroups("0::" + std::string(kOuter) + "/init.scope\n", agent), std::nullopt);
+  EXPECT_EQ(pod_uid_of_cgroups("0::" + std::string(kOuter) + "\n", agent), std::nullopt);
 }
 
 TEST(PodCgroup, EverythingElseIsNoPod) {

@@ -5,57 +5,19 @@
 
 #include <gmock/gmock.h>
 
-#include "node-init/agent/net_namespaces.h"
-#include "test/node-init/kernel/fake_system.h"
+#include "test/node-init/agent/pod_observer_fixture.h"
 
 namespace smc::node {
 namespace {
 
 using test::FakeNamespace;
-using test::FakeSystem;
+using test::kUidA;
+using test::kUidB;
+using test::PodObserverTest;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr const char* kUidA = "aaaaaaaa-11aa-4b2c-9d3e-5f60718293a4";
-constexpr const char* kUidB = "bbbbbbbb-11aa-4b2c-9d3e-5f60718293a4";
-
-class PodObserverTest : public testing::Test {
- protected:
-  PodObserverTest() {
-    system_.enter("node");
-    system_.smc_loaded = true;
-    add_process("1", 4026531840, "/init.scope");
-  }
-
-  static std::string ns_path(const std::string& process) { return "/proc/" + process + "/ns/net"; }
-
-  void add_process(const std::string& process, std::uint64_t inode, const std::string& cgroup) {
-    system_.directories["/proc"].push_back(process);
-    system_.files["/proc/" + process + "/cgroup"] = "0::" + cgroup + "\n";
-    FakeNamespace& space = system_.namespaces[ns_path(process)];
-    space.id = "net:[" + std::to_string(inode) + "]";
-  }
-  FakeNamespace& add_pod(const std::string& process, std::uint64_t inode, const std::string& uid) {
-    add_process(process, inode, "/kubepods/burstable/pod" + uid + "/container");
-    return system_.namespaces[ns_path(process)];
-  }
-  void end_process(const std::string& process) {
-    std::erase(system_.directories["/proc"], process);
-    system_.files.erase("/proc/" + process + "/cgroup");
-    system_.namespaces.erase(ns_path(process));
-  }
-
-  Observation observe() {
-    auto observation = observer_.observe([] { return false; });
-    EXPECT_TRUE(observation) << observation.error().text();
-    return *observation;
-  }
-
-  FakeSystem system_;
-  PodObserver observer_{system_};
-};
 
 constexpr HandshakeKind kClientV2{Side::kClient, 2};
 
@@ -243,22 +205,12 @@ TEST_F(PodObserverTest, StopsBetweenTwoPods) {
   EXPECT_EQ(observation->namespaces, 1u);
 }
 
-TEST_F(PodObserverTest, NamespacesBeyondTheLimitAreCountedAsDropped) {
-  char uid[37];
-  for (int i = 0; i < static_cast<int>(kMaxPodNamespaces) + 5; ++i) {
-    std::snprintf(uid, sizeof uid, "%08x-11aa-4b2c-9d3e-5f60718293a4", i);
-    add_pod(std::to_string(1000 + i), 10'000 + static_cast<std::uint64_t>(i), uid);
-  }
-  const auto found = find_net_namespaces(system_);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->of_pods.size(), kMaxPodNamespaces);
-  EXPECT_EQ(found->dropped, 5u);
-}
-
-TEST(NamespaceInode, IsTheNumberInTheLink) {
-  EXPECT_EQ(namespace_inode("net:[4026531840]"), 4026531840u);
-  for (const char* bad : {"", "net:[]", "net:[x]", "net:[12", "mnt:[12]", "net:[12]x", "net:[-1]"})
-    EXPECT_EQ(namespace_inode(bad), std::nullopt) << bad;
+TEST_F(PodObserverTest, BytesBySmcrAreCounted) {
+  FakeNamespace& pod = add_pod("100", 5001, kUidA);
+  pod.traffic.sent_bytes = 5'000'000'000;
+  pod.traffic.received_bytes = 7;
+  const ByteCounts expected = {{Direction::kSent, 5'000'000'000}, {Direction::kReceived, 7}};
+  EXPECT_EQ(observe().pods.at(kUidA).counts.bytes, expected);
 }
 
 }  // namespace

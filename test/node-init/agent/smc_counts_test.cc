@@ -47,6 +47,7 @@ NamespaceReading reading(std::uint64_t client_v2, std::uint16_t fallbacks) {
   NamespaceReading made;
   made.traffic = TrafficStats{};
   made.traffic->client_v2 = client_v2;
+  made.traffic->sent_bytes = 100 * client_v2;
   made.fallbacks = FallbackStats{};
   made.fallbacks->client_total = fallbacks;
   made.fallbacks->reasons = {{Side::kClient, 0x03010000, fallbacks}};
@@ -68,6 +69,7 @@ TEST(NamespaceTotals, KeepWhatWasCountedBeforeTheModuleWasLoadedAnew) {
   totals.update(reading(5, 2));
   totals.update(reading(1, 0));
   EXPECT_EQ(totals.counts().connections.at(kClientV2), 6u);
+  EXPECT_EQ(totals.counts().bytes.at(Direction::kSent), 600u);
   EXPECT_EQ(totals.counts().fallbacks.at(kNoSmc), 2u);
 }
 
@@ -87,6 +89,7 @@ TEST(SmcCounts, OfTwoNamespacesAddUp) {
   SmcCounts sum = one.counts();
   sum.add(other.counts());
   EXPECT_EQ(sum.connections.at(kClientV2), 12u);
+  EXPECT_EQ(sum.bytes.at(Direction::kSent), 1'200u);
   EXPECT_EQ(sum.fallbacks.at(kNoSmc), 3u);
 }
 

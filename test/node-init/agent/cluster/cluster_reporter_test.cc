@@ -1,6 +1,7 @@
 // What the reporting thread does in one turn, and when its next one is due.
 #include "node-init/agent/cluster/cluster_reporter.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 
@@ -100,9 +101,30 @@ TEST_F(Reporter, AnExhaustedShareOfEventsIsNoSuccess) {
   reporter_.work(snapshot_);
   EXPECT_EQ(api_.events().size(), 25U);
   EXPECT_GT(reporter_.due(), system_.now());
-  const auto asked = api_.count("POST");
   reporter_.work(snapshot_);
-  EXPECT_EQ(api_.count("POST"), asked);
+  EXPECT_EQ(api_.count("POST"), 25U);
+  system_.sleep_for(EventQueue::kRefill);
+  reporter_.work(snapshot_);
+  EXPECT_EQ(api_.events().size(), 26U);
+  EXPECT_EQ(reporter_.status().events_dropped, 0U) << "the others wait";
+}
+
+TEST_F(Reporter, FailuresAreMetWithPausesThatGrow) {
+  api_.refuse("GET /api/v1/nodes", 500);
+  NodeReport report;
+  report.checks = {{"kernel", Verdict::kPass, "new enough", ""}};
+  decision_.add_round(report, system_.now());
+  auto step = options_.backoff.first;
+  for (std::size_t failures = 1; failures <= 10; ++failures) {
+    reporter_.work(nullptr);
+    reporter_.work(nullptr);  // news does not hurry it
+    EXPECT_EQ(api_.count("GET /api/v1/nodes"), failures);
+    const auto pause = reporter_.due() - system_.now();
+    EXPECT_GE(pause, step / 2);
+    EXPECT_LE(pause, step);
+    system_.sleep_for(std::chrono::ceil<std::chrono::milliseconds>(pause));
+    step = std::min(2 * step, options_.backoff.longest);
+  }
 }
 
 }  // namespace

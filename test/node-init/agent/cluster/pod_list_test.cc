@@ -29,7 +29,27 @@ json injected_pod() {
 TEST(ReadPod, KnowsOneThatIsInjected) {
   const auto facts = read_pod(injected_pod());
   ASSERT_TRUE(facts);
-  EXPECT_EQ(*facts, (PodFacts{"u1", "u1", "shop", "cart-0", true, true, true, false}));
+  PodFacts expected;
+  expected.uid = expected.cgroup_uid = "u1";
+  expected.ns = "shop";
+  expected.name = "cart-0";
+  expected.asks_for_smc = expected.injected = expected.running = true;
+  EXPECT_EQ(*facts, expected);
+}
+
+// The annotation alone does not count: the webhook may not have allowed it.
+TEST(ReadPod, ProgramsAskWhereTheInjectedContainerWasToldSo) {
+  json asking = injected_pod();
+  asking["metadata"]["annotations"]["smc.asm.alibabacloud.com/programs"] = "ask";
+  EXPECT_FALSE(read_pod(asking)->programs_ask);
+  for (const char* value : {"--programs=switch", "--on-failure=fail", "pod"}) {
+    asking["spec"]["initContainers"][0]["args"] = {"pod", value};
+    EXPECT_FALSE(read_pod(asking)->programs_ask) << value;
+  }
+  asking["spec"]["initContainers"][0]["args"] = {"pod", "--programs=ask"};
+  EXPECT_TRUE(read_pod(asking)->programs_ask);
+  asking["metadata"]["annotations"].erase("smc.asm.alibabacloud.com/status");
+  EXPECT_FALSE(read_pod(asking)->programs_ask) << "any container may have such an argument";
 }
 
 TEST(ReadPod, AMarkWithoutTheContainerThatItNamesIsNoInjection) {

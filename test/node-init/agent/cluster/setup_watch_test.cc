@@ -10,7 +10,15 @@ using std::chrono::seconds;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const PodFacts kPod{"u1", "u1", "shop", "cart-0", true, true, true, false};
+PodFacts annotated_pod() {
+  PodFacts pod;
+  pod.uid = pod.cgroup_uid = "u1";
+  pod.ns = "shop";
+  pod.name = "cart-0";
+  pod.asks_for_smc = pod.injected = pod.running = true;
+  return pod;
+}
+const PodFacts kPod = annotated_pod();
 const std::vector<std::string> kActive{"PNA"};
 
 NamespaceSetup set_up() {
@@ -30,10 +38,25 @@ TEST(Judge, APodThatIsSetUpHasNoReason) {
   EXPECT_EQ(judged(set_up()), std::nullopt);
 }
 
-TEST(Judge, AKernelWithoutTheSwitchNeedsNone) {
+TEST(Judge, AKernelWithoutASwitchLeavesProgramsOnTcp) {
   NamespaceSetup mainline = set_up();
   mainline.programs_use_smc.reset();
-  EXPECT_EQ(judged(mainline), std::nullopt);
+  EXPECT_EQ(judged(mainline), NotSetUp::kNoProgramSwitch);
+}
+
+TEST(Judge, ProgramsThatAskThemselvesNeedNoSwitch) {
+  NamespaceSetup setup = set_up();
+  PodFacts asking = kPod;
+  asking.programs_ask = true;
+  ScopeStats stats;
+  for (const std::optional<bool> by_switch : {std::optional<bool>(), std::optional(false)}) {
+    setup.programs_use_smc = by_switch;
+    EXPECT_EQ(judged(setup, asking), std::nullopt);
+    stats.setups = {setup};
+    EXPECT_EQ(judge(kPod, &stats, kActive, Programs::kAsk), std::nullopt) << "said for the node";
+  }
+  setup.pnetids.clear();
+  EXPECT_EQ(judged(setup, asking), NotSetUp::kNoPnetid) << "the rest they need all the same";
 }
 
 TEST(Judge, NamesWhatTheNamespaceLacks) {
@@ -80,7 +103,7 @@ TEST(Judge, OfSeveralNamespacesTheOneThatIsFurthestCounts) {
   EXPECT_EQ(judge(kPod, &stats, kActive), std::nullopt);
 }
 
-TEST(Reasons, AreSixNamesAndASentenceEach) {
+TEST(Reasons, AreANameAndASentenceEach) {
   for (int i = 0; i <= static_cast<int>(NotSetUp::kSwitchOff); ++i) {
     EXPECT_THAT(reason_name(static_cast<NotSetUp>(i)), testing::MatchesRegex("[a-z_]+"));
     EXPECT_GT(reason_text(static_cast<NotSetUp>(i)).size(), 20U);

