@@ -5,6 +5,7 @@
 
 #include "base/error_text.h"
 #include "base/json_text.h"
+#include "base/standard_descriptors.h"
 
 namespace smc {
 namespace {
@@ -41,6 +42,7 @@ std::optional<ExitCode> parse_command_line(CLI::App& app, int argc, const char* 
 }
 
 int run_program(const char* program, const std::function<int()>& run) {
+  reserve_standard_descriptors();
   try {
     return run();
   } catch (const std::exception& error) {

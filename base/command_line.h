@@ -16,8 +16,9 @@ namespace smc {
 // and printed, or the command line is wrong, and standard error says why.
 std::optional<ExitCode> parse_command_line(CLI::App& app, int argc, const char* const* argv);
 
-// The exit status of `run`. An exception that leaves it is a broken invariant or memory that is
-// gone; it is said, and kRefused is the code.
+// The exit status of `run`, which finds descriptors 0 to 2 open whatever the parent left. An
+// exception that leaves it is a broken invariant or memory that is gone; it is said, and kRefused
+// is the code.
 int run_program(const char* program, const std::function<int()>& run);
 
 }  // namespace smc

@@ -32,6 +32,16 @@ Result<std::string> read_all(int fd, const std::string& name, std::size_t max_by
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) return Error{"open " + path, errno, {}};
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return Error{"stat " + path, errno, {}};
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    return Error{path + " is no regular file", 0, "put a file there, not a FIFO or a device"};
+  return read_all(fd.get(), path, max_bytes);  // says EISDIR itself
+}
+
+Result<std::string> read_stream(const std::string& path, std::size_t max_bytes) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return Error{"open " + path, errno, {}};
   return read_all(fd.get(), path, max_bytes);

@@ -12,9 +12,14 @@
 
 namespace smc {
 
-// The content of the file at `path`. More than `max_bytes` is an error (EFBIG), found without
-// reading further.
+// The content of the regular file at `path`, such as a mounted Secret or one of /proc. More than
+// `max_bytes` is an error (EFBIG), found without reading further; so is a FIFO or a device, which
+// nobody waits for.
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
+
+// The same of whatever is at `path`, /dev/stdin and a shell's <(…) included. Waits for it: for
+// commands that a person starts.
+Result<std::string> read_stream(const std::string& path, std::size_t max_bytes);
 
 // The same for an open descriptor, such as standard input; `name` stands for it in errors.
 Result<std::string> read_all(int fd, const std::string& name, std::size_t max_bytes);

@@ -23,7 +23,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (!bracketed && host.find(':') != std::string_view::npos) return malformed;
-  parsed.host = host.empty() ? "0.0.0.0" : host;
+  parsed.host = host.empty() ? "::" : host;
   return parsed;
 }
 

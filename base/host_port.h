@@ -16,7 +16,7 @@ struct HostPort {
   std::string text() const;
 };
 
-// "0.0.0.0:8443", "[::1]:8443", "localhost:0"; ":8443" means every IPv4 address.
+// "0.0.0.0:8443", "[::1]:8443", "localhost:0"; ":8443" is "[::]:8443".
 Result<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace smc

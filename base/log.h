@@ -28,7 +28,7 @@ void set_level(Level level);
 // of the program does the same.
 void flush();
 
-// How many lines there was no room for since the start.
+// How many lines were lost since the start: no room, or no way to write them.
 std::uint64_t dropped_lines();
 
 // Keys, as the events' names, are words of ours: nothing in them has to be escaped.

@@ -60,7 +60,7 @@ nlohmann::ordered_json as_json(const std::string& file, const CertificateInfo& i
 }
 
 Result<std::vector<CertificateInfo>> certificates_of(const std::string& file) {
-  const Result<std::string> pem = read_file(file, kMaxPemBytes);
+  const Result<std::string> pem = read_stream(file, kMaxPemBytes);
   if (!pem) return pem.error();
   Result<std::vector<CertificateInfo>> infos = read_certificates(*pem);
   if (!infos) infos.error().what = file + ": " + infos.error().what;

@@ -85,16 +85,19 @@ void add_self_managed_options(CLI::App& command, SelfManagedOptions& options) {
 void add_serve_options(CLI::App& command, ServeOptions& options) {
   const auto add = [&command](const char* name, const char* twin, std::string& value,
                               const char* help) {
-    command.add_option(name, value, help)->envname(twin)->capture_default_str();
+    command.add_option(name, value, help)->envname(twin)->capture_default_str()->take_last();
   };
   add("--config", "SMC_WEBHOOK_CONFIG", options.config, kConfigHelp);
-  add("--listen", "SMC_WEBHOOK_LISTEN", options.listen, "HOST:PORT for reviews, HTTPS");
+  add("--listen", "SMC_WEBHOOK_LISTEN", options.listen,
+      "HOST:PORT for reviews, HTTPS; [::] takes IPv4 along");
   add("--tls-cert", "SMC_WEBHOOK_TLS_CERT", options.tls_cert, "serving certificate and chain, PEM");
   add("--tls-key", "SMC_WEBHOOK_TLS_KEY", options.tls_key, "its key, PEM");
   add("--client-ca", "SMC_WEBHOOK_CLIENT_CA", options.client_ca,
       "clients must have a certificate of these authorities, PEM");
   add("--health-listen", "SMC_WEBHOOK_HEALTH_LISTEN", options.health_listen,
       "HOST:PORT for /healthz, /readyz, /metrics, /version, plain HTTP");
+  add("--memory-limit", "SMC_WEBHOOK_MEMORY_LIMIT", options.memory_limit,
+      "what the process may take, such as 256Mi; none: the limit of its control group");
   add_self_managed_options(command, options.self_managed);
   add_kubeconfig(command, options.kubeconfig);
   command

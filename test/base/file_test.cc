@@ -4,9 +4,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace smc {
 namespace {
@@ -66,6 +69,33 @@ TEST_F(FileTest, AMissingFileIsNamed) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ENOENT);
   EXPECT_NE(missing.error().text().find("none"), std::string::npos);
+}
+
+// Opening a FIFO that nobody writes, and reading one that nobody has written, would wait for ever.
+TEST_F(FileTest, AFifoOrADeviceIsRefusedAtOnce) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("/dev/zero", path("link").c_str()), 0);
+  for (const std::string& name : {path("fifo"), path("link"), std::string("/dev/null")}) {
+    const auto refused = read_file(name, 100);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().what, name + " is no regular file");
+    EXPECT_FALSE(refused.error().hint.empty());
+  }
+}
+
+TEST_F(FileTest, AFileOfProcIsOne) {
+  EXPECT_TRUE(read_file("/proc/self/stat", 4096));
+}
+
+TEST_F(FileTest, AStreamIsWaitedFor) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  std::thread writer([this] {
+    const int fd = ::open(path("fifo").c_str(), O_WRONLY);
+    EXPECT_EQ(::write(fd, "text", 4), 4);
+    ::close(fd);
+  });
+  EXPECT_EQ(*read_stream(path("fifo"), 100), "text");
+  writer.join();
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ TEST(HostPort, IsReadAndWrittenAlike) {
 }
 
 TEST(HostPort, WithoutAHostIsEveryIpv4Address) {
-  EXPECT_EQ(parse_host_port(":8443")->text(), "0.0.0.0:8443");
+  EXPECT_EQ(parse_host_port(":8443")->text(), "[::]:8443");
 }
 
 TEST(HostPort, AnythingElseIsRefusedWithAHint) {

@@ -69,7 +69,8 @@ const char* result_name(certs::StepResult result) {
 
 }  // namespace
 
-Result<TlsContext> placeholder_tls(const std::string& service, const std::string& client_ca) {
+Result<TlsContext> placeholder_tls(const std::string& service,
+                                   const std::optional<std::string>& client_ca) {
   const auto now = std::chrono::system_clock::now();
   const auto authority = certs::make_authority(now);
   if (!authority) return authority.error();
@@ -97,7 +98,7 @@ Result<void> SelfManaged::check(const SelfManagedOptions& options) {
 }
 
 SelfManaged::SelfManaged(std::shared_ptr<const kube::Cluster> cluster,
-                         const SelfManagedOptions& options, std::string client_ca,
+                         const SelfManagedOptions& options, std::optional<std::string> client_ca,
                          Listener& listener, Metrics& metrics, Readiness& readiness)
     : listener_(listener),
       metrics_(metrics),
@@ -134,6 +135,7 @@ Result<void> SelfManaged::serve(const certs::KeyPair& leaf) {
 }
 
 Result<void> SelfManaged::use_client_ca(std::string pem) {
+  if (Result<void> good = check_client_ca(pem); !good) return good;
   const std::lock_guard lock(mutex_);
   if (!leaf_.key_pem.empty())
     if (Result<void> applied = apply(leaf_, pem); !applied) return applied;
@@ -141,7 +143,8 @@ Result<void> SelfManaged::use_client_ca(std::string pem) {
   return {};
 }
 
-Result<void> SelfManaged::apply(const certs::KeyPair& leaf, const std::string& client_ca) {
+Result<void> SelfManaged::apply(const certs::KeyPair& leaf,
+                                const std::optional<std::string>& client_ca) {
   const auto tls = make_tls_context({leaf.certificate_pem, leaf.key_pem, client_ca});
   if (!tls) return tls.error();
   listener_.replace(tls->context);

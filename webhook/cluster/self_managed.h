@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "certs/cluster_authority.h"
@@ -28,14 +29,16 @@ struct SelfManagedOptions {
 };
 
 // A certificate that nobody trusts, to listen with until the first one that somebody does.
-Result<TlsContext> placeholder_tls(const std::string& service, const std::string& client_ca);
+Result<TlsContext> placeholder_tls(const std::string& service,
+                                   const std::optional<std::string>& client_ca);
 
 class SelfManaged {
  public:
   // Starts at once. The options have been checked with check(); listener, metrics and readiness
   // must outlive it.
   SelfManaged(std::shared_ptr<const kube::Cluster> cluster, const SelfManagedOptions& options,
-              std::string client_ca, Listener& listener, Metrics& metrics, Readiness& readiness);
+              std::optional<std::string> client_ca, Listener& listener, Metrics& metrics,
+              Readiness& readiness);
 
   static Result<void> check(const SelfManagedOptions& options);
 
@@ -45,13 +48,13 @@ class SelfManaged {
  private:
   certs::ClusterAuthorityHandlers handlers();
   Result<void> serve(const certs::KeyPair& leaf);
-  Result<void> apply(const certs::KeyPair& leaf, const std::string& client_ca);
+  Result<void> apply(const certs::KeyPair& leaf, const std::optional<std::string>& client_ca);
 
   Listener& listener_;
   Metrics& metrics_;
   Readiness& readiness_;
   std::mutex mutex_;
-  std::string client_ca_;
+  std::optional<std::string> client_ca_;
   certs::KeyPair leaf_;                // empty before the first
   certs::ClusterAuthority authority_;  // last: its threads use all of the above
 };

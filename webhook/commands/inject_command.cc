@@ -34,7 +34,7 @@ int inject_command(const Config& config, const std::string& manifest, const std:
   const bool is_stdin = manifest == "-";
   const std::string name = is_stdin ? "standard input" : manifest;
   const Result<std::string> text = is_stdin ? read_all(STDIN_FILENO, name, kMaxManifestBytes)
-                                            : read_file(manifest, kMaxManifestBytes);
+                                            : read_stream(manifest, kMaxManifestBytes);
   if (!text) return refuse(err, text.error());
   const auto injected = inject_manifest(*text, config);
   if (!injected)

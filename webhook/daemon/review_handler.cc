@@ -47,12 +47,15 @@ Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRe
     Answer answer = reviewer->answer(body);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
     metrics.took(duration);
-    if (answer.status == 200) metrics.decided(answer.decision);
+    if (answer.status == 200)
+      metrics.decided(answer.decision);
+    else
+      metrics.refused(answer.status == 503 ? http::Refusal::kMemory : http::Refusal::kReview);
     log_answer(answer, duration);
     if (events != nullptr && answer.announcement)
       events->add(
           event_of(std::string(answer.labels.pod_namespace()), std::move(*answer.announcement)));
-    return Reply{answer.status, std::move(answer.body)};
+    return http::Reply{answer.status, std::move(answer.body), nullptr};
   };
 }
 

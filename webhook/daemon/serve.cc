@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -18,17 +19,20 @@
 #include "base/fd.h"
 #include "base/host_port.h"
 #include "base/json_text.h"
-#include "base/limited_server.h"
 #include "base/log.h"
+#include "base/memory_limit.h"
 #include "base/stop_signals.h"
 #include "base/version.h"
+#include "http/probe_server.h"
 #include "kube/cluster.h"
 #include "webhook/cluster/event_recorder.h"
 #include "webhook/cluster/mesh_control.h"
 #include "webhook/cluster/readiness.h"
 #include "webhook/cluster/self_managed.h"
 #include "webhook/config/config.h"
+#include "webhook/config/quantity.h"
 #include "webhook/daemon/descriptor_limit.h"
+#include "webhook/daemon/memory_plan.h"
 #include "webhook/daemon/review_handler.h"
 #include "webhook/daemon/serve_files.h"
 #include "webhook/https/listener.h"
@@ -70,6 +74,8 @@ class Daemon {
  private:
   Result<void> load();
   Result<void> load_tls();
+  Result<void> plan();
+  Config::Server limits() const;
   Result<void> start_authority();
   Result<std::shared_ptr<const kube::Cluster>> cluster();
   Result<void> open_health();
@@ -93,11 +99,12 @@ class Daemon {
   DirectoryWatch watch_;
   Metrics metrics_;
   Readiness readiness_;
+  MemoryPlan memory_;
   std::shared_ptr<const Config> config_ = std::make_shared<const Config>();
   TlsContext tls_;
-  std::string client_ca_;  // PEM, where the certificate is self-managed
+  std::optional<std::string> client_ca_;  // PEM, where the certificate is self-managed
   std::unique_ptr<Listener> listener_;
-  LimitedServer health_;
+  http::ProbeServer health_;
   std::shared_ptr<const kube::Cluster> cluster_;
   std::unique_ptr<SelfManaged> authority_;
   Clock::time_point next_check_ = Clock::now() + kPollInterval;
@@ -160,24 +167,53 @@ Result<void> Daemon::open_health() {
   if (!address) return address.error();
   health_.get("/healthz", [this] {
     const auto silent = listener_->since_last_turn();
-    const std::string ailing =
+    const std::string stuck =
         "the admission listener has been stuck for " + std::to_string(silent.count()) + " ms\n";
-    return StatusAnswer::of(silent < kStuck ? "" : ailing, "ok\n");
+    return http::state_reply(silent < kStuck ? "" : stuck, "ok\n");
   });
   health_.get("/readyz", [this] {
-    StatusAnswer answer = StatusAnswer::of(readiness_.reasons(), "ready\n");
+    http::Reply answer = http::state_reply(readiness_.reasons(), "ready\n");
     answer.body += readiness_.notices();
     return answer;
   });
-  health_.get("/metrics", [this] { return StatusAnswer::metrics(metrics_.text()); });
+  health_.get("/metrics",
+              [this] { return http::Reply{200, metrics_.text(), http::kPrometheusText}; });
   health_.get("/version", [] {
-    return StatusAnswer{200, "{\"version\":" + json_string(kVersion) + "}\n", "application/json"};
+    return http::Reply{200, "{\"version\":" + json_string(kVersion) + "}\n", "application/json"};
   });
-  const auto bound = health_.start(
-      *address, "choose another address with --health-listen, or stop the program that has it");
+  const auto bound = health_.start(*address, "--health-listen");
   if (!bound) return bound.error();
   log_address("health listener", *address, {{"address", bound->text()}});
   return {};
+}
+
+Result<void> Daemon::plan() {
+  std::optional<std::uint64_t> limit = memory_limit();
+  if (!options_.memory_limit.empty()) {
+    limit = whole_quantity(options_.memory_limit);
+    if (!limit)
+      return Error{"--memory-limit is \"" + options_.memory_limit + "\"", 0,
+                   "a number of bytes, such as 256Mi"};
+  }
+  memory_ = plan_memory(limit);
+  if (memory_.tight)
+    log::warn("little memory for large reviews",
+              {{"limit", static_cast<std::int64_t>(*limit)},
+               {"hint", "raise the memory limit to 128Mi or more"}});
+  return {};
+}
+
+// What the configuration says, as far as memory and descriptors go.
+Config::Server Daemon::limits() const {
+  Config::Server limits = config_->server;
+  if (memory_.connections < limits.max_connections) {
+    log::warn("fewer connections than configured", {{"maxConnections", limits.max_connections},
+                                                    {"room_for", memory_.connections},
+                                                    {"hint", "raise the memory limit"}});
+    limits.max_connections = memory_.connections;
+  }
+  limits.max_connections = make_room_for(limits.max_connections);
+  return limits;
 }
 
 Result<void> Daemon::start() {
@@ -186,9 +222,9 @@ Result<void> Daemon::start() {
   if (!address) return address.error();
   if (auto recording = record_events(); !recording) return recording.error();
 
-  Config::Server limits = config_->server;
-  limits.max_connections = make_room_for(limits.max_connections);
-  listener_ = std::make_unique<Listener>(limits, tls_.context, handler(), metrics_);
+  if (auto planned = plan(); !planned) return planned.error();
+  listener_ = std::make_unique<Listener>(limits(), tls_.context, handler(), metrics_,
+                                         memory_.bytes_in_flight);
   const auto bound = listener_->bind(*address);
   if (!bound) return bound.error();
   if (auto started = start_authority(); !started) return started.error();
@@ -265,6 +301,7 @@ void Daemon::turn() {
     watch_.renew();
     check_files();
     check_expiry();
+    ::malloc_trim(0);  // what bursts of connections have left
     next_check_ = Clock::now() + kPollInterval;
   }
 }
@@ -299,7 +336,10 @@ void Daemon::take_tls_files(const Result<FileSet::Contents>& contents) {
   Result<void> taken;
   if (authority_) {
     auto client_ca = read_client_ca(contents);
-    taken = client_ca ? authority_->use_client_ca(std::move(*client_ca)) : client_ca.error();
+    if (!client_ca)
+      taken = client_ca.error();
+    else if (*client_ca)
+      taken = authority_->use_client_ca(std::move(**client_ca));
   } else {
     auto tls = read_tls(contents);
     if (tls)
@@ -314,9 +354,7 @@ void Daemon::take_tls_files(const Result<FileSet::Contents>& contents) {
 void Daemon::use(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
   log::set_level(config_->log_level);
-  Config::Server limits = config_->server;
-  limits.max_connections = make_room_for(limits.max_connections);
-  listener_->replace(limits);
+  listener_->replace(limits());
   listener_->replace(handler());
   log::info("configuration reloaded", {{"file", options_.config}});
 }

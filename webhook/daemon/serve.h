@@ -10,12 +10,13 @@ namespace smc::webhook {
 
 struct ServeOptions {
   std::string config;  // empty: the defaults
-  std::string listen = "0.0.0.0:8443";
+  std::string listen = "[::]:8443";
   // where a mounted Secret of type kubernetes.io/tls has them
   std::string tls_cert = "/etc/smc-webhook/tls/tls.crt";
   std::string tls_key = "/etc/smc-webhook/tls/tls.key";
   std::string client_ca;  // empty: clients need no certificate
-  std::string health_listen = "0.0.0.0:8080";
+  std::string health_listen = "[::]:8080";
+  std::string memory_limit;         // a quantity; empty: that of the control group
   SelfManagedOptions self_managed;  // in place of tls_cert and tls_key
   std::string kubeconfig;       // of the cluster that it serves; empty: the pod's service account
   bool mesh_watch = false;      // follow the mesh switch of the cluster that it serves, or

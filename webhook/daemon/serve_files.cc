@@ -43,12 +43,14 @@ Result<TlsContext> read_tls(const Result<FileSet::Contents>& contents) {
     failed.hint = "--tls-cert and --tls-key name the files (make a pair with smc-certs issue)";
     return failed;
   }
-  return make_tls_context(
-      {(*contents)[0], (*contents)[1], contents->size() > 2 ? (*contents)[2] : std::string()});
+  TlsTexts texts{(*contents)[0], (*contents)[1], std::nullopt};
+  if (contents->size() > 2) texts.client_ca = (*contents)[2];
+  return make_tls_context(texts);
 }
 
-Result<std::string> read_client_ca(const Result<FileSet::Contents>& contents) {
-  if (contents) return contents->empty() ? std::string() : contents->front();
+Result<std::optional<std::string>> read_client_ca(const Result<FileSet::Contents>& contents) {
+  if (contents)
+    return contents->empty() ? std::optional<std::string>() : std::optional(contents->front());
   Error failed = contents.error();
   failed.hint = "--client-ca names the file";
   return failed;

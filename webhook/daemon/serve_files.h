@@ -2,6 +2,7 @@
 // key, the authority of --client-ca. Pure functions but for the reading; safe on any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -21,7 +22,7 @@ DirectoryWatch watch_files(const ServeOptions& options);
 
 // Of tls_files(): certificate, key and, where there is one, the clients' authority.
 Result<TlsContext> read_tls(const Result<FileSet::Contents>& contents);
-// Of tls_files() where the webhook is self_managed(); empty without --client-ca.
-Result<std::string> read_client_ca(const Result<FileSet::Contents>& contents);
+// Of tls_files() where the webhook is self_managed(); nothing without --client-ca.
+Result<std::optional<std::string>> read_client_ca(const Result<FileSet::Contents>& contents);
 
 }  // namespace smc::webhook

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
-#include "webhook/https/process_figures.h"
+#include "webhook/https/process_statistics.h"
 
 namespace smc::webhook {
 namespace {
@@ -24,10 +24,10 @@ using prometheus::Histogram;
 const Histogram::BucketBoundaries kDurationBuckets = {
     50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 0.2, 0.5, 1};
 
-// Indexed by Cut.
+// Indexed by http::Cut.
 constexpr std::array kCuts = {"handshake",    "handshake_timeout", "header_timeout",
                               "body_timeout", "answer_timeout",    "disconnect",
-                              "unserved"};
+                              "unserved",     "gave_way"};
 
 constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloaded
 
@@ -45,7 +45,7 @@ std::size_t index(Enum value) {
 struct Metrics::Families {
   prometheus::Registry registry;
   std::array<Counter*, kDecisions.size()> decisions{};
-  std::array<Counter*, kRefusals.size()> refusals{};
+  std::array<Counter*, http::kRefusals.size()> refusals{};
   std::array<Counter*, kCuts.size()> cuts{};
   std::array<std::array<Counter*, 2>, kReloaded.size()> reloads{};
   Histogram* duration = nullptr;
@@ -79,8 +79,8 @@ Metrics::Families::Families() {
 
   auto& refused = counters("smc_webhook_refused_requests_total",
                            "Requests answered with an HTTP status other than 200, by reason.");
-  for (const RefusalInfo& each : kRefusals)
-    if (each.refusal != Refusal::kNone)
+  for (const http::RefusalInfo& each : http::kRefusals)
+    if (each.refusal != http::Refusal::kNone)
       refusals[index(each.refusal)] = &refused.Add({{"reason", std::string(each.reason)}});
 
   auto& cut = counters("smc_webhook_cut_connections_total",
@@ -140,11 +140,11 @@ void Metrics::decided(Decision decision) {
   families_->decisions[index(decision)]->Increment();
 }
 
-void Metrics::refused(Refusal refusal) {
-  if (refusal != Refusal::kNone) families_->refusals[index(refusal)]->Increment();
+void Metrics::refused(http::Refusal refusal) {
+  if (refusal != http::Refusal::kNone) families_->refusals[index(refusal)]->Increment();
 }
 
-void Metrics::cut(Cut reason) {
+void Metrics::cut(http::Cut reason) {
   families_->cuts[index(reason)]->Increment();
 }
 
@@ -198,18 +198,20 @@ void Metrics::mesh_switch(bool enabled, bool from_mesh) {
 
 std::string Metrics::text() const {
   auto metrics = families_->registry.Collect();
-  auto figures = process_figures();
-  figures.push_back({"smc_webhook_log_lines_dropped_total",
-                     "Log lines for which there was no room, because the reader of standard error "
-                     "was too slow.",
-                     true, static_cast<double>(log::dropped_lines())});
-  for (const ProcessFigure& figure : figures) {
+  auto statistics = process_statistics();
+  statistics.push_back(
+      {"smc_webhook_log_lines_dropped_total",
+       "Log lines that were lost: the reader of standard error was too slow, or it could "
+       "not be written to.",
+       true, static_cast<double>(log::dropped_lines())});
+  for (const ProcessStatistic& statistic : statistics) {
     prometheus::MetricFamily family;
-    family.name = figure.name;
-    family.help = figure.help;
-    family.type = figure.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    family.name = statistic.name;
+    family.help = statistic.help;
+    family.type =
+        statistic.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
     prometheus::ClientMetric metric;
-    (figure.counter ? metric.counter.value : metric.gauge.value) = figure.value;
+    (statistic.counter ? metric.counter.value : metric.gauge.value) = statistic.value;
     family.metric.push_back(metric);
     metrics.push_back(std::move(family));
   }

@@ -8,21 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "webhook/https/http_rules.h"
+#include "http/observer.h"
+#include "http/rules.h"
 #include "webhook/review/decision.h"
 
 namespace smc::webhook {
-
-// Why a connection ended without an answer.
-enum class Cut {
-  kHandshake,         // TLS did not come about
-  kHandshakeTimeout,  // past the deadline of a phase
-  kHeaderTimeout,
-  kBodyTimeout,
-  kAnswerTimeout,
-  kDisconnect,  // the peer went in the middle of a request
-  kUnserved,    // closed when it came: no descriptor or memory for it
-};
 
 enum class Reloaded { kCertificate, kConfig };
 
@@ -33,7 +23,7 @@ enum class EventResult {
   kDropped,  // too many others waited, or the process ended
 };
 
-class Metrics {
+class Metrics final : public http::Observer {
  public:
   Metrics();
   ~Metrics();
@@ -41,11 +31,11 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void decided(Decision decision);
-  void refused(Refusal refusal);
-  void cut(Cut reason);
+  void refused(http::Refusal refusal) override;
+  void cut(http::Cut reason) override;
   void took(std::chrono::nanoseconds duration);  // one review, from its last byte to its answer
-  void in_flight(int change);                    // requests from their first byte to their answer
-  void connections(int change);
+  void in_flight(int change) override;           // requests from their first byte to their answer
+  void connections(int change) override;
   void reloaded(Reloaded what, bool ok);
   void certificate_expires(std::chrono::system_clock::time_point when);
   // The effective value, and whether an ASMMeshConfig says it or the configuration.
@@ -61,7 +51,7 @@ class Metrics {
   void api_failed(const std::string& what, int times = 1);
   void api_up(const std::string& what, bool up);
 
-  // In Prometheus' text format, the process's own figures included.
+  // In Prometheus' text format, what the kernel counts for the process included.
   std::string text() const;
 
  private:

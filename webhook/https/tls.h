@@ -5,27 +5,22 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
+#include <optional>
 #include <string>
 
-#include <openssl/ssl.h>
-
 #include "base/result.h"
+#include "http/ssl.h"
 
 namespace smc::webhook {
 
-struct SslFree {
-  void operator()(SSL* tls) const { SSL_free(tls); }
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-using SslPtr = std::unique_ptr<SSL, SslFree>;
-using SslContextPtr = std::shared_ptr<SSL_CTX>;
+using http::SslContextPtr;
 
 // PEM texts.
 struct TlsTexts {
   std::string certificate;  // the leaf first, then its intermediates
   std::string key;
-  std::string client_ca;  // empty: clients need no certificate
+  // Nothing: clients need no certificate. An empty text is none, and an error.
+  std::optional<std::string> client_ca;
 };
 
 struct TlsContext {
@@ -38,5 +33,8 @@ struct TlsContext {
 // An error says which text is unusable and why; a certificate out of its time is none (readiness
 // reports it).
 Result<TlsContext> make_tls_context(const TlsTexts& texts);
+
+// Why the text cannot stand for client_ca.
+Result<void> check_client_ca(const std::string& pem);
 
 }  // namespace smc::webhook

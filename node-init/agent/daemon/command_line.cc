@@ -119,7 +119,9 @@ void add_run(CLI::App& app, AgentCommand& options) {
   add_setup(run, options.agent.round.setup);
   add_programs(run, options.agent.round);
   run->add_option("--listen", options.listen,
-                  "HOST:PORT of /metrics, /healthz and /readyz; default " + options.listen);
+                  "HOST:PORT of /metrics, /healthz and /readyz, [::] takes IPv4 along; default " +
+                      options.listen)
+      ->take_last();
   run->add_option("--period", options.period_s,
                   "seconds between two rounds; default " + std::to_string(options.period_s))
       ->check(CLI::Range(1, 3600));

@@ -6,9 +6,9 @@
 
 #include "base/error_text.h"
 #include "base/host_port.h"
-#include "base/limited_server.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "http/probe_server.h"
 #include "node-init/agent/cluster/cluster_side.h"
 #include "node-init/agent/daemon/agent_command.h"
 #include "node-init/agent/daemon/stop_signal.h"
@@ -30,11 +30,12 @@ ExitCode run_once(System& system, const OwnRecordFile& file, const RoundOptions&
   return report.exit_code();
 }
 
-void add_status_pages(LimitedServer& server, const Agent& agent, const ClusterSide* side) {
-  server.get("/healthz", [&agent] { return StatusAnswer::of(agent.unhealthy(), "ok\n"); });
-  server.get("/readyz", [&agent] { return StatusAnswer::of(agent.not_ready(), "ok\n"); });
+void add_status_pages(http::ProbeServer& server, const Agent& agent, const ClusterSide* side) {
+  server.get("/healthz", [&agent] { return http::state_reply(agent.unhealthy(), "ok\n"); });
+  server.get("/readyz", [&agent] { return http::state_reply(agent.not_ready(), "ok\n"); });
   server.get("/metrics", [&agent, side] {
-    return StatusAnswer::metrics(agent.metrics() + (side == nullptr ? "" : side->metrics()));
+    return http::Reply{200, agent.metrics() + (side == nullptr ? "" : side->metrics()),
+                       http::kPrometheusText};
   });
 }
 
@@ -55,9 +56,9 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   if (side) options.on_publish = [&side](const auto& snapshot) { side->published(snapshot); };
   const NoDirectory no_names;
   Agent agent(system, file, std::move(options), side ? side->pods() : no_names);
-  LimitedServer server;
+  http::ProbeServer server;
   add_status_pages(server, agent, side.get());
-  const auto address = server.start(*wanted, "choose another address with --listen");
+  const auto address = server.start(*wanted, "--listen");
   // Without an errno it is no address.
   if (!address)
     return fail(address.error().code == 0 ? ExitCode::kUsage : ExitCode::kRefused, address.error());

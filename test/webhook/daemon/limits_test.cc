@@ -2,6 +2,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "test/webhook/daemon/daemon.h"
 
@@ -22,6 +23,12 @@ TEST(Descriptors, WithoutAnyLeftConnectionsAreClosedAndCountedAndItRecovers) {
   Daemon daemon({.max_files = 64});
   EXPECT_EQ(daemon.logged("fewer connections than configured")["room_for"], 32);
   {
+    // those that had a request keep their place, so that the others are over the cap
+    std::vector<TlsClient> kept;
+    for (int i = 0; i < 32; ++i) {
+      ASSERT_TRUE(kept.emplace_back(daemon.client()).handshake());
+      ASSERT_EQ(kept.back().exchange(post_request(plain_review()))->status, 200);
+    }
     std::vector<Fd> crowd;
     for (int i = 0; i < 150; ++i) crowd.push_back(connect_to(daemon.port()));
     const auto before = daemon.child().processor_time();
@@ -38,7 +45,10 @@ TEST(Descriptors, WithoutAnyLeftConnectionsAreClosedAndCountedAndItRecovers) {
 TEST(ConnectionCap, WhoIsOverItIsTold503AndToComeBack) {
   const Daemon daemon({.config = "server: {maxConnections: 100}"});
   std::vector<TlsClient> clients;
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(clients.emplace_back(daemon.client()).handshake());
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(clients.emplace_back(daemon.client()).handshake());
+    ASSERT_EQ(clients.back().exchange(post_request(plain_review()))->status, 200);
+  }
   {
     TlsClient over = daemon.client();
     ASSERT_TRUE(over.handshake());
@@ -74,6 +84,26 @@ TEST(Memory, A20MegabyteBodyIsRefusedBeforeAnyIsSpent) {
   }
   EXPECT_LT(daemon.child().peak_bytes() - before, (kSanitized ? 16u : 3u) << 20);
   EXPECT_EQ(daemon.metric("smc_webhook_refused_requests_total{reason=\"body_too_large\"}"), 5);
+}
+
+TEST(Memory, UnfinishedHeadersStayWithinTheLimit) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer takes memory of its own";
+  constexpr std::size_t kLimit = 128 << 20;
+  constexpr int kClients = 2500;  // whose headers are more than the limit
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  Daemon daemon({.flags = {{"--memory-limit", "128Mi"}}});
+  std::vector<TlsClient> clients;
+  for (int i = 0; i < kClients; ++i) {
+    TlsClient& client = clients.emplace_back(daemon.client());
+    if (!client.handshake()) continue;
+    client.send("POST /mutate HTTP/1.1\r\nHost: x\r\nX: " + std::string(65'000, 'a'));
+  }
+  EXPECT_EQ(daemon.review_status(), 200);
+  EXPECT_LT(daemon.child().peak_bytes(), kLimit);
+  EXPECT_GT(daemon.metric("smc_webhook_cut_connections_total{reason=\"gave_way\"}"), 0);
 }
 
 TEST(Memory, OfALargeReviewIsGivenBack) {

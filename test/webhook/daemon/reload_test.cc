@@ -145,6 +145,45 @@ TEST(ClientCaReload, AnotherAuthorityHoldsForNewConnections) {
   EXPECT_TRUE(becomes_true(served));
 }
 
+TEST(ClientCaReload, AnEmptiedOneIsRefusedAndTheOldOneStays) {
+  const certs::KeyPair authority = *certs::make_authority(std::chrono::system_clock::now());
+  const certs::KeyPair mine = client_pair(authority);
+  const test::TemporaryDirectory directory;
+  ASSERT_TRUE(write_file_atomic(directory.file("ca.crt"), authority.certificate_pem, 0600));
+  const Daemon daemon({.flags = {{"--client-ca", directory.file("ca.crt")}}});
+  const auto served = [&daemon](const certs::KeyPair* shown) {
+    TlsClient client = daemon.client({.certificate = shown});
+    return client.handshake() && client.exchange(post_request(plain_review()));
+  };
+  for (const char* emptied : {"", "no certificate\n"}) {
+    const double before = daemon.metric(reloads("certificate", "error"));
+    ASSERT_TRUE(write_file_atomic(directory.file("ca.crt"), emptied, 0600));
+    ASSERT_TRUE(daemon.metric_becomes(reloads("certificate", "error"), before + 1));
+    EXPECT_FALSE(served(nullptr)) << "without a certificate";
+    EXPECT_TRUE(served(&mine));
+  }
+  EXPECT_EQ(daemon.logged("certificate not reloaded, the old one stays")["level"], "error");
+}
+
+TEST(FifoReload, InPlaceOfAFileKeepsTheOldOneAndTheProcessEndsWhenTold) {
+  const certs::KeyPair pair = new_serving_pair();
+  const test::TemporaryDirectory directory;
+  for (const auto& [name, content] : files_of(pair))
+    ASSERT_TRUE(write_file_atomic(directory.file(name), content, 0600));
+  ASSERT_TRUE(write_file_atomic(directory.file("config.yaml"), "server: {drainDelay: 0s}", 0600));
+  Daemon daemon({.flags = {{"--tls-cert", directory.file("tls.crt")},
+                           {"--tls-key", directory.file("tls.key")},
+                           {"--config", directory.file("config.yaml")}}});
+  for (const char* name : {"tls.crt", "config.yaml"}) {
+    ASSERT_EQ(::unlink(directory.file(name).c_str()), 0);
+    ASSERT_EQ(::mkfifo(directory.file(name).c_str(), 0600), 0);
+  }
+  EXPECT_TRUE(becomes_true([&] { return daemon.metric(reloads("certificate", "error")) > 0; }));
+  EXPECT_TRUE(becomes_true([&] { return daemon.metric(reloads("config", "error")) > 0; }));
+  EXPECT_TRUE(shows(daemon, pair));
+  EXPECT_EQ(daemon.terminate(), 0);
+}
+
 // What a review's answer says of the pod.
 bool patched(const Daemon& daemon) {
   TlsClient client = daemon.client();

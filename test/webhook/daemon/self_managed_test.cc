@@ -4,9 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "test/kube/fake_api.h"
 #include "test/webhook/daemon/daemon.h"
+#include "test/webhook/https/certificates.h"
 
 namespace smc::webhook {
 namespace {
@@ -50,6 +52,18 @@ TEST(SelfManagedFlags, MarksThatKubernetesDoesNotTakeAreRefused) {
     expect_refused("--secret-annotations", marks, "--secret-annotations holds \"");
   }
   expect_refused("--secret-labels", "a=b c", "--secret-labels holds \"a=b c\"");
+}
+
+TEST(SelfManagedFlags, AClientCaThatHoldsNoCertificateIsRefused) {
+  const smc::test::TemporaryDirectory directory;
+  std::ofstream(directory.file("empty"));
+  expect_refused("--client-ca", directory.file("empty"), "read the client CA");
+}
+
+TEST(SelfManagedFlags, AFifoForTheKubeconfigIsRefused) {
+  const smc::test::TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo(directory.file("fifo").c_str(), 0600), 0);
+  expect_refused("--kubeconfig", directory.file("fifo"), "is no regular file");
 }
 
 // An API server without the Secret, which takes nothing but the one that is made.
@@ -106,6 +120,22 @@ TEST(SelfManagedFlags, MarksAreOnTheSecretThatIsMade) {
   EXPECT_EQ(metadata["name"], "ca");
   EXPECT_EQ(metadata["labels"], json({{"app.kubernetes.io/managed-by", "Helm"}, {"team", ""}}));
   EXPECT_EQ(metadata["annotations"], json({{"a.b/release", "x y=z"}}));
+}
+
+TEST(SelfManagedFlags, AnEmptiedClientCaIsRefusedBeforeThereIsACertificateToo) {
+  MissingSecretsApi api;
+  const smc::test::TemporaryDirectory directory;
+  std::ofstream(directory.file("kubeconfig")) << api.kubeconfig();
+  std::ofstream(directory.file("clients")) << test_authority().certificate_pem;
+  DaemonOptions options;
+  options.usual_flags = false;
+  options.flags = self_managed_flags();
+  options.flags["--kubeconfig"] = directory.file("kubeconfig");
+  options.flags["--client-ca"] = directory.file("clients");
+  const Daemon daemon(options);
+  std::ofstream(directory.file("clients"), std::ios::trunc);
+  EXPECT_TRUE(daemon.metric_becomes(reloads("certificate", "error"), 1));
+  EXPECT_EQ(daemon.metric(reloads("certificate", "ok")), 0);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "test/support/child.h"
@@ -97,6 +98,27 @@ TEST_F(Start, WithWhatIsNoCertificateOrNoPairIsRefused) {
   expect_refused("--client-ca", file("rubbish"), "client CA");
   put("other.key", new_serving_pair().key_pem);
   expect_refused("--tls-key", file("other.key"), "mismatch");
+}
+
+// "Configured" and "holds something" are two things.
+TEST_F(Start, WithAClientCaThatHoldsNoCertificateIsRefused) {
+  put("empty", "");
+  expect_refused("--client-ca", file("empty"), "read the client CA");
+  expect_refused("--client-ca", file("tls.key"), "read the client CA");
+}
+
+// It would wait for somebody to write, for ever.
+TEST_F(Start, WithAFifoOrADeviceForAFileIsRefused) {
+  ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
+  for (const char* flag : {"--tls-cert", "--tls-key", "--client-ca", "--config"}) {
+    expect_refused(flag, file("fifo"), "is no regular file");
+    expect_refused(flag, "/dev/zero", "is no regular file");
+  }
+}
+
+TEST_F(Start, WithAMemoryLimitThatIsNoneIsRefused) {
+  for (const char* limit : {"lots", "-1", "1.5"})
+    expect_refused("--memory-limit", limit, "--memory-limit");
 }
 
 TEST_F(Start, OnATakenPortIsRefused) {

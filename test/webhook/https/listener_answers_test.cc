@@ -30,12 +30,12 @@ class Answers : public testing::Test {
     limits.max_body_bytes = 100'000;
     return limits;
   }
-  static Reply handle(std::string& body) {
-    if (body == "unreadable") return {400, "no uid\n"};
+  static http::Reply handle(std::string& body) {
+    if (body == "unreadable") return {400, "no uid\n", nullptr};
     if (body == "memory") throw std::bad_alloc();
-    if (body == "parser memory") return {503, "no memory\n"};
+    if (body == "parser memory") return {503, "no memory\n", nullptr};
     if (body == "bug") throw std::logic_error("a bug");
-    return {200, body};
+    return {200, body, nullptr};
   }
 
   RunningListener server_{limits(), handle};
@@ -183,7 +183,7 @@ TEST_F(Answers, ARefusalWithoutABodyKeepsTheConnection) {
 TEST_F(Answers, HeadGetsNoBodyAndTheNextRequestItsOwn) {
   TlsClient client = connected();
   client.send("HEAD /mutate HTTP/1.1\r\nHost: a\r\n\r\n" + post_request("next"));
-  const auto refusal = client.answer();
+  const auto refusal = client.answer(false);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->status, 405);
   EXPECT_EQ(client.answer()->body, "next");
@@ -196,7 +196,6 @@ TEST_F(Answers, AReviewThatCannotBeReadIs400AndTheConnectionStays) {
   EXPECT_EQ(answer->status, 400);
   EXPECT_EQ(answer->body, "no uid\n");
   EXPECT_EQ(client.exchange(post_request("next"))->status, 200);
-  EXPECT_EQ(server_.metric(refused("review")), 1);
 }
 
 TEST_F(Answers, MissingMemoryIs503WithRetryAfter) {
@@ -207,7 +206,7 @@ TEST_F(Answers, MissingMemoryIs503WithRetryAfter) {
     EXPECT_EQ(answer->status, 503);
     EXPECT_EQ(answer->fields.at("retry-after"), "1");
   }
-  EXPECT_EQ(server_.metric(refused("memory")), 2);
+  EXPECT_EQ(server_.metric(refused("memory")), 1) << "the second is the handler's to count";
 }
 
 TEST_F(Answers, OurOwnErrorIs500CountedAndSaysNothingOfItself) {

@@ -2,6 +2,7 @@
 // drains.
 #include <chrono>
 #include <functional>
+#include <future>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -107,8 +108,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<Stage>& stage) { return stage.param.name; });
 
 TEST(Deadline, AReaderThatDoesNotReadItsAnswersIsCutOff) {
-  RunningListener server(limits(500ms),
-                         [](std::string&) { return Reply{200, std::string(4 << 20, ' ')}; });
+  RunningListener server(limits(500ms), [](std::string&) {
+    return http::Reply{200, std::string(4 << 20, ' '), nullptr};
+  });
   TlsClient client(server.port, {.receive_buffer = 4096});
   ASSERT_TRUE(client.handshake());
   // eight answers of 4 MiB are more than the kernel's buffers hold
@@ -132,8 +134,17 @@ TEST(Deadline, TheIdleTimeoutIsNotTheRequestTimeout) {
   RunningListener server(limits(200ms, 120s));
   TlsClient client(server.port);
   ASSERT_TRUE(client.handshake());
+  EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
   EXPECT_FALSE(client.ended_within(700ms));
   EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
+}
+
+TEST(Deadline, WhoHasHadNoRequestIsClosedInOrderAfterTheRequestTimeout) {
+  RunningListener server(limits(300ms, 120s));
+  TlsClient client(server.port);
+  ASSERT_TRUE(client.handshake());
+  EXPECT_TRUE(client.ended_within(kPatience));
+  EXPECT_TRUE(client.said_goodbye());
 }
 
 TEST(Deadline, NewLimitsHoldFromTheNextPhaseOn) {
@@ -155,15 +166,33 @@ TEST(Disconnect, InTheMiddleOfARequestIsCounted) {
   EXPECT_TRUE(server.metric_becomes("smc_webhook_connections", 0));
 }
 
+Config::Server places(std::size_t count) {
+  Config::Server limits;
+  limits.max_connections = count;
+  return limits;
+}
+
+// Connected, and has had a request answered.
+TlsClient proven(std::uint16_t port, const char* source = "127.0.0.1") {
+  TlsClient client(port, {.source = source});
+  EXPECT_TRUE(client.handshake());
+  EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
+  return client;
+}
+
+// The status of a request on a connection of its own, 0 where there is no answer.
+int status_of_another(std::uint16_t port, const char* source = "127.0.0.1") {
+  TlsClient client(port, {.source = source});
+  if (!client.handshake()) return 0;
+  const auto answer = client.exchange(post_request("{}"));
+  return answer ? answer->status : 0;
+}
+
 TEST(ConnectionCap, WhoIsOverItIsTold503AndThePlaceComesFreeAgain) {
-  Config::Server two;
-  two.max_connections = 2;
-  RunningListener server(two);
+  RunningListener server(places(2));
   {
-    TlsClient first(server.port);
-    TlsClient second(server.port);
-    ASSERT_TRUE(first.handshake());
-    ASSERT_TRUE(second.handshake());
+    TlsClient first = proven(server.port);
+    TlsClient second = proven(server.port);
     TlsClient third(server.port);
     ASSERT_TRUE(third.handshake());
     const auto answer = third.exchange(post_request("{}"));
@@ -172,38 +201,99 @@ TEST(ConnectionCap, WhoIsOverItIsTold503AndThePlaceComesFreeAgain) {
     EXPECT_EQ(answer->fields.at("retry-after"), "1");
     EXPECT_TRUE(third.ended_within(kPatience));
     EXPECT_EQ(first.exchange(post_request("{}"))->status, 200);
+    EXPECT_EQ(second.exchange(post_request("{}"))->status, 200);
   }
   ASSERT_TRUE(server.metric_becomes("smc_webhook_connections", 0));
-  TlsClient fourth(server.port);
-  ASSERT_TRUE(fourth.handshake());
-  EXPECT_EQ(fourth.exchange(post_request("{}"))->status, 200);
+  EXPECT_EQ(status_of_another(server.port), 200);
 }
 
-// A listener for one connection, and silent clients that take all of its places: the one, and the
-// 64 in which it answers 503.
-struct FullListener {
-  FullListener() {
-    for (int i = 0; i < 1 + 64; ++i) silent.emplace_back(server.port);
-  }
-  bool is_full() { return server.metric_becomes("smc_webhook_connections", 65); }
+TEST(ConnectionCap, TheOldestWithoutARequestGivesWay) {
+  RunningListener server(places(3));
+  TlsClient kept = proven(server.port);
+  TlsClient silent(server.port);
+  ASSERT_TRUE(server.metric_becomes("smc_webhook_connections", 2));
+  TlsClient idle(server.port);
+  ASSERT_TRUE(idle.handshake());
+  TlsClient good = proven(server.port);
+  EXPECT_TRUE(silent.ended_within(kPatience));
+  EXPECT_EQ(server.metric(cut("gave_way")), 1);
+  EXPECT_EQ(status_of_another(server.port), 200);
+  EXPECT_TRUE(idle.ended_within(kPatience));
+  EXPECT_EQ(server.metric(cut("gave_way")), 2);
+  EXPECT_EQ(kept.exchange(post_request("{}"))->status, 200);
+  EXPECT_EQ(good.exchange(post_request("{}"))->status, 200);
+}
 
-  static Config::Server one() {
-    Config::Server limits;
-    limits.max_connections = 1;
-    return limits;
-  }
-  RunningListener server{one()};
+TEST(ConnectionCap, SilentOnesCannotFillTheBacklog) {
+  RunningListener server(places(1));
   std::vector<TlsClient> silent;
-};
+  for (int i = 0; i < 300; ++i) silent.emplace_back(server.port);
+  EXPECT_EQ(status_of_another(server.port), 200);
+}
 
-TEST(ConnectionCap, SilentOnesOverItGiveTheirPlaceBackWithinSeconds) {
-  FullListener full;
-  RunningListener& server = full.server;
-  ASSERT_TRUE(full.is_full());
-  // this one waits in the backlog
+TEST(ConnectionCap, SilentOnesBesideAFullHouseCannotFillTheBacklogEither) {
+  RunningListener server(places(1));
+  const TlsClient kept = proven(server.port);
+  std::vector<TlsClient> silent;
+  for (int i = 0; i < 300; ++i) silent.emplace_back(server.port);
+  EXPECT_EQ(status_of_another(server.port), 503);
+}
+
+TEST(ConnectionCap, AnAddressWithMoreThanHalfOfThePlacesGivesWayToOthers) {
+  RunningListener server(places(4));
+  std::vector<TlsClient> many;
+  for (int i = 0; i < 4; ++i) many.push_back(proven(server.port, "127.0.0.2"));
+  EXPECT_EQ(status_of_another(server.port, "127.0.0.2"), 503);
+  ASSERT_TRUE(server.metric_becomes("smc_webhook_connections", 4));
+  TlsClient other = proven(server.port, "127.0.0.3");
+  EXPECT_TRUE(many[0].ended_within(kPatience)) << "the first of those that are idle";
+  TlsClient another = proven(server.port, "127.0.0.4");
+  EXPECT_TRUE(many[1].ended_within(kPatience));
+  // now it has its half, and keeps it
+  EXPECT_EQ(status_of_another(server.port, "127.0.0.5"), 503);
+  for (TlsClient* client : {&many[2], &many[3], &other, &another})
+    EXPECT_EQ(client->exchange(post_request("{}"))->status, 200);
+}
+
+constexpr std::size_t kMebibyte = 1 << 20;
+
+TEST(HeaderBytes, OfClientsThatNeverEndThemMakeRoomForOthers) {
+  RunningListener server({}, echo, tls_of(new_serving_pair()), kMebibyte);
+  std::vector<TlsClient> clients;
+  for (int i = 0; i < 64; ++i) {
+    TlsClient& client = clients.emplace_back(server.port);
+    ASSERT_TRUE(client.handshake());
+    client.send("POST /mutate HTTP/1.1\r\nX: " + std::string(60'000, 'x'));
+    EXPECT_EQ(status_of_another(server.port), 200);
+  }
+  EXPECT_GE(server.metric(cut("gave_way")), 64 - 20);
+}
+
+TEST(HeaderBytes, OfClientsThatHadARequestMakeRoomToo) {
+  RunningListener server({}, echo, tls_of(new_serving_pair()), kMebibyte);
+  std::vector<TlsClient> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(proven(server.port));
+    clients.back().send("POST /mutate HTTP/1.1\r\nX: " + std::string(60'000, 'x'));
+  }
+  EXPECT_EQ(status_of_another(server.port), 200);
+}
+
+TEST(HeaderBytes, ThatNobodyMakesRoomForAreRefused) {
+  RunningListener server({}, echo, tls_of(new_serving_pair()), 40'000);
   TlsClient client(server.port);
   ASSERT_TRUE(client.handshake());
-  EXPECT_EQ(client.exchange(post_request("{}"))->status, 503);
+  const auto answer = client.exchange("POST /mutate HTTP/1.1\r\nX: " + std::string(50'000, 'x'));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_TRUE(client.ended_within(kPatience));
+}
+
+TEST(HandshakeBytes, ThatNobodyMakesRoomForEndTheConnection) {
+  RunningListener server({}, echo, tls_of(new_serving_pair()), 1000);
+  TlsClient client(server.port);
+  EXPECT_FALSE(client.handshake());
+  EXPECT_TRUE(server.metric_becomes(cut("unserved"), 1));
 }
 
 TEST(BodyBytes, AreLimitedInTheSumOverAllConnections) {
@@ -260,11 +350,9 @@ TEST(ManyConnections, BesideAThousandIdleOnesANewOneIsServed) {
   RunningListener server;
   std::vector<TlsClient> idle;
   for (int i = 0; i < 1000; ++i) {
-    ASSERT_TRUE(idle.emplace_back(server.port).handshake());
+    idle.push_back(proven(server.port));
   }
-  TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
+  TlsClient client = proven(server.port);
   EXPECT_EQ(server.metric("smc_webhook_connections"), 1001);
   EXPECT_EQ(idle.front().exchange(post_request("{}"))->status, 200);
 }
@@ -298,18 +386,26 @@ TEST(Drain, ClosesIdleConnectionsInOrder) {
 }
 
 TEST(Drain, EmptiesTheBacklogBeforeItStopsListening) {
-  FullListener full;  // so that the next two wait in the backlog
-  RunningListener& server = full.server;
-  ASSERT_TRUE(full.is_full());
+  std::promise<void> go_on;
+  RunningListener server({}, [&go_on](std::string& body) {
+    if (body == "wait") go_on.get_future().wait();
+    return echo(body);
+  });
+  TlsClient busy(server.port);
+  ASSERT_TRUE(busy.handshake());
+  busy.send(post_request("wait"));
+  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
+  // the listener's thread is held up, so that these wait in the backlog
   TlsClient waiting(server.port);
   TlsClient another(server.port);
   server.listener.drain();
+  go_on.set_value();
+  EXPECT_EQ(busy.answer()->status, 200);
   ASSERT_TRUE(waiting.handshake());
   EXPECT_TRUE(waiting.exchange(post_request("{}")));
   ASSERT_TRUE(another.handshake());
   EXPECT_TRUE(another.exchange(post_request("{}")));
   EXPECT_FALSE(TlsClient(server.port).handshake());
-  full.silent.clear();
   server.join();
 }
 

@@ -168,26 +168,44 @@ TEST_F(ClientCertificate, IsAskedForAnewByEachConnection) {
 TEST(MakeTlsContext, RefusesWhatIsNoPair) {
   const certs::KeyPair one = new_serving_pair();
   const certs::KeyPair two = new_serving_pair();
-  const auto mismatched = make_tls_context({one.certificate_pem, two.key_pem, ""});
+  const auto mismatched = make_tls_context({one.certificate_pem, two.key_pem, {}});
   ASSERT_FALSE(mismatched);
   EXPECT_NE(mismatched.error().text().find("mismatch"), std::string::npos);
   EXPECT_FALSE(mismatched.error().hint.empty());
-  EXPECT_FALSE(make_tls_context({"", one.key_pem, ""}));
-  EXPECT_FALSE(make_tls_context({one.certificate_pem, "", ""}));
-  EXPECT_FALSE(make_tls_context({one.certificate_pem.substr(0, 200), one.key_pem, ""}));
+  EXPECT_FALSE(make_tls_context({"", one.key_pem, {}}));
+  EXPECT_FALSE(make_tls_context({one.certificate_pem, "", {}}));
+  EXPECT_FALSE(make_tls_context({one.certificate_pem.substr(0, 200), one.key_pem, {}}));
   EXPECT_FALSE(make_tls_context({one.certificate_pem, one.key_pem, "no certificate"}));
   EXPECT_FALSE(make_tls_context(
-      {one.certificate_pem + "-----BEGIN CERTIFICATE-----\nx\n", one.key_pem, ""}));
+      {one.certificate_pem + "-----BEGIN CERTIFICATE-----\nx\n", one.key_pem, {}}));
 }
 
 TEST(MakeTlsContext, TakesAChainAndSaysWhoseItIs) {
   const certs::KeyPair pair = new_serving_pair();
   const auto made =
-      make_tls_context({pair.certificate_pem + test_authority().certificate_pem, pair.key_pem, ""});
+      make_tls_context({pair.certificate_pem + test_authority().certificate_pem, pair.key_pem, {}});
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_FALSE(made->subject.empty());
   EXPECT_GT(made->not_after, std::chrono::system_clock::now());
   EXPECT_LT(made->not_before, std::chrono::system_clock::now());
+}
+
+TEST(ClientCa, ThatHoldsNoCertificateIsNoneAndAnError) {
+  const certs::KeyPair pair = new_serving_pair();
+  for (const std::string& text : {std::string(), std::string("\n"), pair.key_pem}) {
+    const auto made = make_tls_context({pair.certificate_pem, pair.key_pem, text});
+    ASSERT_FALSE(made) << text;
+    EXPECT_NE(made.error().what.find("client CA"), std::string::npos) << made.error().what;
+    EXPECT_FALSE(check_client_ca(text)) << text;
+  }
+  EXPECT_TRUE(check_client_ca(test_authority().certificate_pem));
+}
+
+TEST(EveryAddress, IsThatOfBothFamilies) {
+  RunningListener server({}, echo, tls_of(new_serving_pair()), Listener::kMaxBytesInFlight, "::");
+  TlsClient client(server.port);  // over IPv4
+  ASSERT_TRUE(client.handshake());
+  EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -14,22 +15,25 @@
 
 namespace smc::webhook {
 
-inline SslContextPtr tls_of(const certs::KeyPair& pair, const std::string& client_ca = "") {
+inline SslContextPtr tls_of(const certs::KeyPair& pair,
+                            const std::optional<std::string>& client_ca = {}) {
   auto made = make_tls_context({pair.certificate_pem, pair.key_pem, client_ca});
   EXPECT_TRUE(made) << made.error().text();
   return made->context;
 }
 
-inline Reply echo(std::string& body) {
-  return {200, "{\"bytes\":" + std::to_string(body.size()) + "}"};
+inline http::Reply echo(std::string& body) {
+  return {200, "{\"bytes\":" + std::to_string(body.size()) + "}", nullptr};
 }
 
 class RunningListener {
  public:
   explicit RunningListener(const Config::Server& limits = {}, Listener::Handler handler = echo,
-                           SslContextPtr tls = tls_of(new_serving_pair()))
-      : listener(limits, std::move(tls), std::move(handler), metrics) {
-    const auto bound = listener.bind({"127.0.0.1", 0});
+                           SslContextPtr tls = tls_of(new_serving_pair()),
+                           std::size_t max_bytes_in_flight = Listener::kMaxBytesInFlight,
+                           const std::string& host = "127.0.0.1")
+      : listener(limits, std::move(tls), std::move(handler), metrics, max_bytes_in_flight) {
+    const auto bound = listener.bind({host, 0});
     EXPECT_TRUE(bound) << bound.error().text();
     port = bound->port;
     thread_ = std::thread([this] { listener.run(); });

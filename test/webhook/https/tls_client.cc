@@ -29,7 +29,7 @@ void use_certificate(SSL* tls, const certs::KeyPair& pair) {
 
 }  // namespace
 
-Fd connect_to(std::uint16_t port, int receive_buffer) {
+Fd connect_to(std::uint16_t port, int receive_buffer, const char* source) {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (receive_buffer != 0)
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -37,6 +37,8 @@ Fd connect_to(std::uint16_t port, int receive_buffer) {
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  ::inet_pton(AF_INET, source, &address.sin_addr);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
@@ -61,7 +63,7 @@ HttpAnswer parse_head(std::string_view head) {
 
 TlsClient::TlsClient(std::uint16_t port, const ClientOptions& options)
     : context_(SSL_CTX_new(TLS_client_method())),
-      socket_(connect_to(port, options.receive_buffer)) {
+      socket_(connect_to(port, options.receive_buffer, options.source)) {
   // what the server must refuse must not be refused here already
   SSL_CTX_set_security_level(context_.get(), 0);
   if (!options.authority.empty()) {
@@ -145,7 +147,7 @@ void TlsClient::send(std::string_view plain) {
   send_all(seal(plain));
 }
 
-std::optional<HttpAnswer> TlsClient::answer() {
+std::optional<HttpAnswer> TlsClient::answer(bool has_body) {
   std::size_t head_end = std::string::npos;
   std::size_t length = 0;
   HttpAnswer parsed;
@@ -154,7 +156,7 @@ std::optional<HttpAnswer> TlsClient::answer() {
         (head_end = plain_.find("\r\n\r\n")) != std::string::npos) {
       parsed = parse_head(std::string_view(plain_).substr(0, head_end + 2));
       const auto field = parsed.fields.find("content-length");
-      length = field == parsed.fields.end() ? 0 : std::stoul(field->second);
+      length = !has_body || field == parsed.fields.end() ? 0 : std::stoul(field->second);
     }
     if (head_end != std::string::npos && plain_.size() >= head_end + 4 + length) break;
     std::array<char, 16384> bytes{};

@@ -26,12 +26,13 @@ struct ClientOptions {
   int min_version = 0;
   const certs::KeyPair* certificate = nullptr;  // shown to the server
   SSL_SESSION* resume = nullptr;
-  std::string protocol{};  // offered by ALPN
-  int receive_buffer = 0;  // SO_RCVBUF; 0: the system's
+  std::string protocol{};            // offered by ALPN
+  int receive_buffer = 0;            // SO_RCVBUF; 0: the system's
+  const char* source = "127.0.0.1";  // an address of loopback
 };
 
 // A TCP connection to loopback; not valid where nobody listens.
-Fd connect_to(std::uint16_t port, int receive_buffer = 0);
+Fd connect_to(std::uint16_t port, int receive_buffer = 0, const char* source = "127.0.0.1");
 
 struct HttpAnswer {
   int status = 0;
@@ -58,8 +59,8 @@ class TlsClient {
   // As much as the socket takes at once; false when the server has gone.
   bool send_raw(std::string_view bytes);
 
-  // The next whole answer, or nothing when the connection ended before.
-  std::optional<HttpAnswer> answer();
+  // The next whole answer, or nothing when the connection ended before. That to a HEAD has no body.
+  std::optional<HttpAnswer> answer(bool has_body = true);
   std::optional<HttpAnswer> exchange(std::string_view request) {
     send(request);
     return answer();

@@ -1,4 +1,4 @@
-#include "webhook/https/process_figures.h"
+#include "webhook/https/process_statistics.h"
 
 #include <filesystem>
 #include <sstream>
@@ -31,7 +31,7 @@ double boot_time() {
   return at == std::string::npos ? 0 : std::strtod(stat->c_str() + at + 7, nullptr);
 }
 
-void append_stat_figures(std::vector<ProcessFigure>& figures) {
+void append_stat(std::vector<ProcessStatistic>& statistics) {
   const auto fields = stat_fields();
   if (fields.size() < 22) return;
   const auto field = [&fields](std::size_t number) {
@@ -39,35 +39,35 @@ void append_stat_figures(std::vector<ProcessFigure>& figures) {
   };
   const auto tick = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
-  figures.push_back({"process_cpu_seconds_total", "User and system CPU time, in seconds.", true,
-                     (field(14) + field(15)) / tick});
-  figures.push_back({"process_threads", "Threads.", false, field(20)});
-  figures.push_back({"process_start_time_seconds", "Start of the process, in Unix seconds.", false,
-                     boot_time() + field(22) / tick});
-  figures.push_back(
+  statistics.push_back({"process_cpu_seconds_total", "User and system CPU time, in seconds.", true,
+                        (field(14) + field(15)) / tick});
+  statistics.push_back({"process_threads", "Threads.", false, field(20)});
+  statistics.push_back({"process_start_time_seconds", "Start of the process, in Unix seconds.",
+                        false, boot_time() + field(22) / tick});
+  statistics.push_back(
       {"process_virtual_memory_bytes", "Virtual memory, in bytes.", false, field(23)});
-  figures.push_back(
+  statistics.push_back(
       {"process_resident_memory_bytes", "Resident memory, in bytes.", false, field(24) * page});
 }
 
 }  // namespace
 
-std::vector<ProcessFigure> process_figures() {
-  std::vector<ProcessFigure> figures;
-  append_stat_figures(figures);
+std::vector<ProcessStatistic> process_statistics() {
+  std::vector<ProcessStatistic> statistics;
+  append_stat(statistics);
 
   std::error_code failed;
   double open = 0;
   for (std::filesystem::directory_iterator at("/proc/self/fd", failed), end; !failed && at != end;
        at.increment(failed))
     ++open;
-  if (!failed) figures.push_back({"process_open_fds", "Open file descriptors.", false, open});
+  if (!failed) statistics.push_back({"process_open_fds", "Open file descriptors.", false, open});
 
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0)
-    figures.push_back({"process_max_fds", "Limit of open file descriptors.", false,
-                       static_cast<double>(limit.rlim_cur)});
-  return figures;
+    statistics.push_back({"process_max_fds", "Limit of open file descriptors.", false,
+                          static_cast<double>(limit.rlim_cur)});
+  return statistics;
 }
 
 }  // namespace smc::webhook

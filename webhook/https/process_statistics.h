@@ -7,7 +7,7 @@
 
 namespace smc::webhook {
 
-struct ProcessFigure {
+struct ProcessStatistic {
   std::string name;
   std::string help;
   bool counter = false;  // else a gauge
@@ -15,6 +15,6 @@ struct ProcessFigure {
 };
 
 // Those that can be read; a hidden /proc makes the list shorter.
-std::vector<ProcessFigure> process_figures();
+std::vector<ProcessStatistic> process_statistics();
 
 }  // namespace smc::webhook

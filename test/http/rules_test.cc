@@ -1,15 +1,24 @@
-// What a header block means to the admission listener: one case for each row of the design's table
-// of answers that the header alone decides, and for what Beast's parser would let through.
-#include "webhook/https/http_rules.h"
+// What a header block means to a server with the admission listener's route: one case for each row
+// of the design's table of answers that the header alone decides, and for what Beast's parser would
+// let through.
+#include "http/rules.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-namespace smc::webhook {
+namespace smc::http {
 namespace {
 
 constexpr std::size_t kMaxBody = 1000;
+
+const std::vector<Route> kRoutes = {{"/mutate", "POST", "application/json", "", {}},
+                                    {"/healthz", "GET", "", "", {}}};
+
+RequestHead read_head(const std::string& block, std::size_t max_body_bytes) {
+  return read_head(block, kRoutes, max_body_bytes);
+}
 
 // A POST that is taken, with `fields` in place of the usual ones where given.
 std::string post(const std::string& fields, const std::string& line = "POST /mutate HTTP/1.1") {
@@ -152,33 +161,55 @@ TEST(ReadHead, ATransferEncodingOrAMissingLengthNeverKeepsTheConnection) {
   EXPECT_FALSE(read_head(post(kUsual + "Transfer-Encoding: identity\r\n"), kMaxBody).keep_alive);
 }
 
-TEST(HeaderLength, IsFoundHoweverTheBytesArrive) {
+TEST(ReadHead, AGetTakesHeadAlongAndNoBody) {
+  for (const std::string method : {"GET", "HEAD"})
+    EXPECT_EQ(refusal_of(post(kHost, method + " /healthz?verbose HTTP/1.1")), Refusal::kNone);
+  EXPECT_TRUE(read_head(post(kHost, "HEAD /healthz HTTP/1.1"), kMaxBody).head_method);
+  EXPECT_EQ(refusal_of(post(kHost + "Content-Length: 0\r\n", "GET /healthz HTTP/1.1")),
+            Refusal::kNone);
+  EXPECT_EQ(refusal_of(post(kHost + kLength, "GET /healthz HTTP/1.1")), Refusal::kBodyTooLarge);
+  EXPECT_EQ(refusal_of(post(kUsual, "POST /healthz HTTP/1.1")), Refusal::kMethod);
+}
+
+TEST(ReadHead, NamesTheRouteOfThePathForTheAnswer) {
+  EXPECT_EQ(read_head(post(kUsual), kMaxBody).route, &kRoutes[0]);
+  EXPECT_EQ(read_head(post(kUsual, "PUT /mutate HTTP/1.1"), kMaxBody).route, &kRoutes[0]);
+  EXPECT_EQ(read_head(post(kUsual, "POST /nothing HTTP/1.1"), kMaxBody).route, nullptr);
+}
+
+TEST(SearchHeader, FindsItsEndHoweverTheBytesArrive) {
   const std::string block = post(kUsual);
   const std::string bytes = block + "{\"body\":\"\r\n\r\n\"}";
   for (std::size_t step : {1, 2, 3, 5, 1000}) {
-    std::size_t searched = 0;
-    std::size_t length = 0;
-    for (std::size_t n = step; length == 0 && n < bytes.size() + step; n += step)
-      length = header_length(std::string_view(bytes).substr(0, n), searched);
-    EXPECT_EQ(length, block.size()) << "in steps of " << step;
+    HeaderSearch found;
+    for (std::size_t n = step; found.length == 0 && n < bytes.size() + step; n += step)
+      found = search_header(std::string_view(bytes).substr(0, n), found);
+    EXPECT_EQ(found.length, block.size()) << "in steps of " << step;
   }
 }
 
-TEST(HeaderLength, ABareLineFeedEndsALineToo) {
-  std::size_t searched = 0;
-  EXPECT_EQ(header_length("GET / HTTP/1.1\n\nrest", searched), 16u);
+TEST(SearchHeader, TakesABareLineFeedForTheEndOfALineToo) {
+  EXPECT_EQ(search_header("GET / HTTP/1.1\n\nrest").length, 16u);
 }
 
-TEST(AnswerHead, NamesWhatTheStatusNeeds) {
-  const std::string refused = answer_head(405, 3, true, "Sun, 22 Nov 2026 01:32:44 GMT");
-  EXPECT_TRUE(refused.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"));
-  EXPECT_NE(refused.find("\r\nAllow: POST\r\n"), std::string::npos);
-  EXPECT_NE(refused.find("\r\nContent-Length: 3\r\n"), std::string::npos);
-  EXPECT_NE(refused.find("\r\nDate: Sun, 22 Nov 2026 01:32:44 GMT\r\n"), std::string::npos);
-  EXPECT_TRUE(refused.ends_with("\r\n\r\n"));
-  EXPECT_NE(answer_head(503, 0, true, "").find("\r\nRetry-After: 1\r\n"), std::string::npos);
-  EXPECT_NE(answer_head(200, 0, false, "").find("\r\nConnection: close\r\n"), std::string::npos);
-  EXPECT_EQ(answer_head(200, 0, true, "").find("Connection:"), std::string::npos);
+std::string head_of(const AnswerHead& head) {
+  std::string text;
+  append_head(text, head);
+  return text;
+}
+
+TEST(AppendHead, NamesWhatTheStatusNeeds) {
+  const std::string refused =
+      head_of({405, "text/plain", 3, "POST", "Sun, 22 Nov 2026 01:32:44 GMT", true});
+  EXPECT_EQ(refused,
+            "HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 22 Nov 2026 01:32:44 GMT\r\n"
+            "Content-Type: text/plain\r\nContent-Length: 3\r\nAllow: POST\r\n\r\n");
+  EXPECT_NE(head_of({503, "", 0, "", "", true}).find("\r\nRetry-After: 1\r\n"), std::string::npos);
+  EXPECT_NE(head_of({200, "", 0, "", "", false}).find("\r\nConnection: close\r\n"),
+            std::string::npos);
+  const std::string good = head_of({200, "", 0, "POST", "", true});
+  for (const char* field : {"Connection:", "Allow:", "Retry-After:"})
+    EXPECT_EQ(good.find(field), std::string::npos) << good;
 }
 
 TEST(Refusals, TheTableIsInTheOrderOfTheEnumeration) {
@@ -187,4 +218,4 @@ TEST(Refusals, TheTableIsInTheOrderOfTheEnumeration) {
 }
 
 }  // namespace
-}  // namespace smc::webhook
+}  // namespace smc::http

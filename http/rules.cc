@@ -1,4 +1,4 @@
-#include "webhook/https/http_rules.h"
+#include "http/rules.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -10,39 +10,39 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 
-namespace smc::webhook {
+namespace smc::http {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast = boost::beast::http;
 using boost::beast::error_code;
 using boost::beast::iequals;
 using boost::beast::string_view;
 
 // Collects from Beast's parser the few fields that decide, without storing any.
-class HeadParser final : public http::basic_parser<true> {
+class HeadParser final : public beast::basic_parser<true> {
  public:
   string_view method_text;
   string_view target;
   string_view content_type;
   string_view expect;
-  http::verb method = http::verb::unknown;
+  beast::verb method = beast::verb::unknown;
   int hosts = 0;
   bool http11 = false;
   bool content_encoding = false;
 
  private:
-  void on_request_impl(http::verb verb, string_view text, string_view path, int version,
+  void on_request_impl(beast::verb verb, string_view text, string_view path, int version,
                        error_code&) override {
     method = verb;
     method_text = text;
     target = path;
     http11 = version == 11;
   }
-  void on_field_impl(http::field name, string_view, string_view value, error_code&) override {
-    if (name == http::field::host) ++hosts;
-    if (name == http::field::content_type) content_type = value;
-    if (name == http::field::content_encoding) content_encoding = true;
-    if (name == http::field::expect) expect = value;
+  void on_field_impl(beast::field name, string_view, string_view value, error_code&) override {
+    if (name == beast::field::host) ++hosts;
+    if (name == beast::field::content_type) content_type = value;
+    if (name == beast::field::content_encoding) content_encoding = true;
+    if (name == beast::field::expect) expect = value;
   }
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_header_impl(error_code&) override {}
@@ -84,44 +84,69 @@ string_view path_of(string_view target) {
   return target.substr(0, target.find('?'));
 }
 
-bool is_json(string_view content_type) {
+bool is_type(string_view content_type, const std::string& wanted) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
-  return iequals(content_type, "application/json");
+  return iequals(content_type, wanted);
 }
 
-Refusal judge(const HeadParser& parser, std::size_t max_body_bytes) {
+const Route* find_route(std::span<const Route> routes, string_view target) {
+  const string_view path = path_of(target);
+  const auto found = std::find_if(routes.begin(), routes.end(),
+                                  [path](const Route& each) { return path == each.path; });
+  return found == routes.end() ? nullptr : &*found;
+}
+
+bool takes_method(const Route& route, const HeadParser& parser) {
+  return parser.method_text == route.method ||
+         (parser.method == beast::verb::head && route.method == "GET");
+}
+
+// Of a route that takes a body.
+Refusal judge_body(const HeadParser& parser, const Route& route) {
+  if (!is_type(parser.content_type, route.body_type)) return Refusal::kContentType;
+  return parser.content_length() ? Refusal::kNone : Refusal::kLengthRequired;
+}
+
+Refusal judge(const HeadParser& parser, const Route* route, std::size_t max_body_bytes) {
   if (parser.hosts > 1 || (parser.http11 && parser.hosts == 0)) return Refusal::kHost;
-  if (path_of(parser.target) != "/mutate") return Refusal::kPath;
-  if (parser.method != http::verb::post) return Refusal::kMethod;
+  if (route == nullptr) return Refusal::kPath;
+  if (!takes_method(*route, parser)) return Refusal::kMethod;
   if (parser.content_encoding) return Refusal::kContentEncoding;
-  if (!is_json(parser.content_type)) return Refusal::kContentType;
-  if (!parser.content_length()) return Refusal::kLengthRequired;
+  const bool takes_body = !route->body_type.empty();
+  if (takes_body)
+    if (const Refusal refusal = judge_body(parser, *route); refusal != Refusal::kNone)
+      return refusal;
   if (!parser.expect.empty() && !iequals(parser.expect, "100-continue"))
     return Refusal::kExpectation;
-  if (*parser.content_length() > max_body_bytes) return Refusal::kBodyTooLarge;
-  return Refusal::kNone;
+  const std::uint64_t length = parser.content_length().value_or(0);
+  return length > (takes_body ? max_body_bytes : 0) ? Refusal::kBodyTooLarge : Refusal::kNone;
+}
+
+RequestHead refused(Refusal refusal) {
+  RequestHead head;
+  head.refusal = refusal;
+  return head;
 }
 
 }  // namespace
 
-std::size_t header_length(std::string_view bytes, std::size_t& searched) {
-  for (std::size_t at = bytes.find('\n', searched); at != std::string_view::npos;
+HeaderSearch search_header(std::string_view bytes, HeaderSearch before) {
+  for (std::size_t at = bytes.find('\n', before.searched); at != std::string_view::npos;
        at = bytes.find('\n', at + 1)) {
     const std::string_view next = bytes.substr(at + 1, 2);
-    if (next.starts_with('\n')) return at + 2;
-    if (next == "\r\n") return at + 3;
+    if (next.starts_with('\n')) return {at + 2, at};
+    if (next == "\r\n") return {at + 3, at};
   }
   // the last two bytes may be the start of an empty line
-  searched = bytes.size() < 2 ? 0 : bytes.size() - 2;
-  return 0;
+  return {0, bytes.size() < 2 ? 0 : bytes.size() - 2};
 }
 
-RequestHead read_head(std::string_view block, std::size_t max_body_bytes) {
-  RequestHead head;
+RequestHead read_head(std::string_view block, std::span<const Route> routes,
+                      std::size_t max_body_bytes) {
   const LineFindings lines = scan_lines(block);
-  if (lines.transfer_encoding) return head.refusal = Refusal::kTransferEncoding, head;
-  if (lines.folded) return head.refusal = Refusal::kMalformed, head;
+  if (lines.transfer_encoding) return refused(Refusal::kTransferEncoding);
+  if (lines.folded) return refused(Refusal::kMalformed);
 
   HeadParser parser;
   parser.eager(false);
@@ -129,12 +154,13 @@ RequestHead read_head(std::string_view block, std::size_t max_body_bytes) {
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // judge() applies ours
   error_code ec;
   const std::size_t used = parser.put(boost::asio::buffer(block.data(), block.size()), ec);
-  if (ec == http::error::bad_version) return head.refusal = Refusal::kVersion, head;
-  if (ec || !parser.is_header_done() || used != block.size())
-    return head.refusal = Refusal::kMalformed, head;
+  if (ec == beast::error::bad_version) return refused(Refusal::kVersion);
+  if (ec || !parser.is_header_done() || used != block.size()) return refused(Refusal::kMalformed);
 
-  head.refusal = judge(parser, max_body_bytes);
-  head.head_method = parser.method == http::verb::head;
+  RequestHead head;
+  head.route = find_route(routes, parser.target);
+  head.refusal = judge(parser, head.route, max_body_bytes);
+  head.head_method = parser.method == beast::verb::head;
   head.expects_continue = parser.http11 && !parser.expect.empty();
   const std::uint64_t length = parser.content_length().value_or(0);
   // A refused body is not read, and what is not read must not be taken for the next request. (A
@@ -146,19 +172,17 @@ RequestHead read_head(std::string_view block, std::size_t max_body_bytes) {
   return head;
 }
 
-std::string answer_head(int status, std::size_t length, bool keep_alive, std::string_view date) {
-  const auto reason = http::obsolete_reason(static_cast<http::status>(status));
-  std::string head;
-  head.reserve(256 + length);  // the body follows
-  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
-  head.append(reason.data(), reason.size());
-  head.append("\r\nDate: ").append(date).append("\r\nContent-Type: ");
-  head.append(status == 200 ? "application/json" : "text/plain; charset=utf-8");
-  head.append("\r\nContent-Length: ").append(std::to_string(length)).append("\r\n");
-  if (status == 405) head.append("Allow: POST\r\n");
-  if (status == 503) head.append("Retry-After: 1\r\n");
-  if (!keep_alive) head.append("Connection: close\r\n");
-  return head.append("\r\n");
+void append_head(std::string& to, const AnswerHead& head) {
+  const auto reason = beast::obsolete_reason(static_cast<beast::status>(head.status));
+  to.append("HTTP/1.1 ").append(std::to_string(head.status)).append(" ");
+  to.append(reason.data(), reason.size());
+  to.append("\r\nDate: ").append(head.date).append("\r\nContent-Type: ");
+  to.append(head.content_type).append("\r\nContent-Length: ");
+  to.append(std::to_string(head.length)).append("\r\n");
+  if (head.status == 405) to.append("Allow: ").append(head.allow).append("\r\n");
+  if (head.status == 503) to.append("Retry-After: 1\r\n");
+  if (!head.keep_alive) to.append("Connection: close\r\n");
+  to.append("\r\n");
 }
 
-}  // namespace smc::webhook
+}  // namespace smc::http

@@ -1,18 +1,18 @@
-// One accepted connection: its socket, TLS over the descriptor, and the deadline of the phase it is
-// in. OpenSSL works on the descriptor itself and Asio only waits for it, so that an idle connection
-// holds no buffer. Listener's thread only.
+// One accepted connection: its socket, TLS over the descriptor where there is any, and the deadline
+// of the phase it is in. OpenSSL works on the descriptor itself and Asio only waits for it, so that
+// an idle connection holds no buffer. Server's thread only.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "webhook/https/asio_types.h"
-#include "webhook/https/tls.h"
+#include "http/asio_types.h"
+#include "http/ssl.h"
+#include "http/task.h"
 
-namespace smc::webhook {
+namespace smc::http {
 
 // A deadline belongs to a phase and is set once, when the phase begins: a client that trickles
 // gains nothing by each byte.
@@ -43,9 +43,17 @@ class SpareBuffer {
 };
 
 class Connection {
+  // co_await: the error_code of the wait.
+  auto wait(Socket::wait_type what) {
+    return completion([this, what](auto done) { socket_.async_wait(what, std::move(done)); });
+  }
+
  public:
-  // Throws std::bad_alloc when OpenSSL has no memory.
-  Connection(Socket socket, SSL_CTX& context);
+  // What a step on the socket came to. The two in the middle: nothing could be done, and it is to
+  // be tried again when the socket is readable or writable.
+  enum class Step { kDone, kWantsRead, kWantsWrite, kFailed };
+
+  explicit Connection(Socket socket);
 
   void enter(Phase phase, Clock::time_point deadline) {
     phase_ = phase;
@@ -57,48 +65,45 @@ class Connection {
   // ends (a request that has just come wins), any other is shut down; the descriptor stays open
   // until its coroutine has noticed, for OpenSSL has its number.
   void expire(Clock::time_point now);
-  bool expired() const { return expired_; }
+  // Shuts it down whatever it does.
+  void shut_down();
+  bool is_shut_down() const { return shut_down_; }
   void shorten_deadline(Clock::time_point latest) { deadline_ = std::min(deadline_, latest); }
 
-  // Each is false when the peer has gone, broken TLS, or is past the deadline.
-  Task<bool> handshake();
-  // What try_send() could not do at once; the same `text`.
+  // Each is false when the peer has gone, broken TLS, or is past the deadline. TLS begins with the
+  // handshake: until then a connection holds no more than its socket. Throws std::bad_alloc when
+  // OpenSSL has no memory.
+  Task<bool> handshake(SSL_CTX& context);
   Task<bool> send(std::string_view text);
   // Appends between 1 and `at_most` bytes to `to`.
   Task<bool> receive(std::string& to, std::size_t at_most);
-  // Waits for the first bytes of a request, and reads them into `input` with a buffer of `spare`.
-  // They may be in OpenSSL's hands still: a record that has not come whole.
-  Task<bool> wait_for_request(SpareBuffer& spare);
   // close_notify and FIN, then reads to the peer's FIN, within the deadline: closing with unread
   // data would reset the connection and destroy the answer.
   Task<> close();
 
-  // Nothing: the socket is full.
-  std::optional<bool> try_send(std::string_view text);
+  // For whoever waits in a coroutine of his own.
+  bool has_pending() const { return tls_ && SSL_has_pending(tls_.get()) != 0; }
+  Step read(std::string& to, std::size_t at_most);
+  auto readable() { return wait(Socket::wait_read); }
 
   // Why the handshake failed, in OpenSSL's words.
   const std::string& tls_error() const { return tls_error_; }
 
   // Bytes that came and belong to no request yet.
   std::string input;
-  // Taken in over the cap, to be told so.
-  bool over_cap = false;
 
  private:
-  enum class Step { kDone, kAgain, kFailed };
-
-  Task<bool> ready(Socket::wait_type what);
+  Task<bool> ready(Step wanted);
   template <class Call>
-  Step step(const Call& call, Socket::wait_type& what);
-  Step read(std::string& to, std::size_t at_most, Socket::wait_type& what);
-  Step write(std::string_view text, Socket::wait_type& what);
+  Step step(const Call& call);
+  Step write(std::string_view text, std::size_t& sent);
 
   Socket socket_;
   SslPtr tls_;
   std::string tls_error_;
   Clock::time_point deadline_ = Clock::time_point::max();
   Phase phase_ = Phase::kHandshake;
-  bool expired_ = false;
+  bool shut_down_ = false;
 };
 
-}  // namespace smc::webhook
+}  // namespace smc::http
