@@ -89,13 +89,13 @@ PortAddresses judge_gids(const std::string& port, const std::vector<RdmaGid>& gi
   return result;
 }
 
-// The IPv4 addresses of a port's interface, where that is in this namespace.
+// The IPv4 addresses of a port's interface, where that is in this namespace, of which the kernel
+// makes GIDs: on lo it does so of 127.0.0.1 alone (seen on 6.12 with soft-RoCE), and SMC takes
+// that.
 std::vector<std::string> addresses_of(const RdmaPort& port, const std::vector<Ipv4Address>& all) {
   std::vector<std::string> own;
   for (const Ipv4Address& address : all)
-    // The kernel makes no GID of a loopback address.
-    if (!port.netdev.empty() && address.ifindex == port.ifindex &&
-        !address.address.starts_with("127."))
+    if (!port.netdev.empty() && port.netdev != "lo" && address.ifindex == port.ifindex)
       own.push_back(address.address);
   return own;
 }
@@ -249,8 +249,8 @@ CheckResult check_queue_pairs(System& system, const CheckOptions& options) {
     CheckResult one =
         found == verbs->end()
             ? warn("queue pairs", device.name + ": libibverbs does not know it",
-                   "load the module ib_uverbs on the node; this program has the drivers of rxe and "
-                   "erdma alone")
+                   "load the module ib_uverbs on the node, and give this container the files "
+                   "/dev/infiniband/uverbs*; drivers there are of rxe and erdma alone")
         : found->problem
             ? warn("queue pairs", found->problem->text(), open_hint(found->problem->code))
             : judge_room(device.name, in_use(device.name),

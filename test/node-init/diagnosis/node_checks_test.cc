@@ -248,6 +248,14 @@ TEST_F(NodeChecks, AnAddressOfThePortsInterfaceWithoutAGidIsNamed) {
   expect("gids", Verdict::kPass, "RoCE v2 for 10.9.0.254");
 }
 
+TEST_F(NodeChecks, OfTheAddressesOfLoTheKernelMakesOneGidAndSmcTakesIt) {
+  system_.set_gids("rdma0", 1, {{"RoCE v2", "0000:0000:0000:0000:0000:ffff:7f00:0001"}});
+  system_.rdma[0].ports[0].netdev = "lo";
+  system_.rdma[0].ports[0].ifindex = 1;
+  system_.node().addresses = {{1, "127.0.0.1", 8}, {1, "10.9.1.254", 16}};
+  expect("gids", Verdict::kPass, "RoCE v2 for 127.0.0.1");
+}
+
 TEST_F(NodeChecks, AddressesOfPortsThatSmcDoesNotUseAreNotAskedFor) {
   system_.rdma[0].ports[0].active = false;
   EXPECT_EQ(check("gids").blocked_by, "rdma device");
