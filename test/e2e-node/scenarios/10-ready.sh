@@ -13,7 +13,8 @@ device_comes node1
 # lo has no MAC address to make a pnetid of; the Node is read thrice a minute, so that each half minute of the API
 # server's absence meets a look at it
 helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 150s --set agent.ueid="$UEID" \
-  --set "agent.extraArgs={--pnetid=$PNETID,--node-period=20,--programs=ask}" --set 'injection.overrides.allowed={on-failure,programs}' --set-string 'webhook.nodeSelector.kubernetes\.io/hostname=node3'
+  --set agent.programs=ask --set "agent.extraArgs={--pnetid=$PNETID,--node-period=20}" \
+  --set 'injection.overrides.allowed={on-failure,programs}' --set-string 'webhook.nodeSelector.kubernetes\.io/hostname=node3'
 started=$SECONDS
 await 60 "node1 has its label" labelled node1
 figure "labelled $((SECONDS - started)) s after the agents' start"
