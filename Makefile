@@ -79,7 +79,7 @@ bench: build ## instructions of a review, and the load beside nginx (5 minutes o
 	@test/bench/instructions
 	@test/bench/load build/release
 
-fuzz: ## fuzzes the way of a review for SECONDS (60)
+fuzz: ## fuzzes all that reads what others wrote, each target for SECONDS (60)
 	@scripts/install-packages build fuzz
 	@$(call BUILD,fuzz)
 	@test/fuzz/run $(or $(SECONDS),60)

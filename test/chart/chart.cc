@@ -68,6 +68,8 @@ Rendering render_anew(const Release& release) {
                         " " + quoted(SMC_CHART_DIR) + " --namespace " + quoted(release.ns) +
                         " --kube-version " + quoted(release.kube_version);
   for (const std::string& value : release.set) command += " --set " + quoted(value);
+  if (!release.values.empty())
+    command += " --values " + quoted(std::string(SMC_CHART_DIR) + "/../../" + release.values);
   Rendering out = run(command);
   if (out.status != 0) return out;
   for (const YAML::Node& document : YAML::LoadAll(out.text))
@@ -77,7 +79,8 @@ Rendering render_anew(const Release& release) {
 
 const Rendering& render(const Release& release) {
   static std::map<std::string, Rendering> done;
-  std::string key = release.name + "\n" + release.ns + "\n" + release.kube_version;
+  std::string key =
+      release.name + "\n" + release.ns + "\n" + release.kube_version + "\n" + release.values;
   for (const std::string& value : release.set) key += "\n" + value;
   const auto [entry, is_new] = done.try_emplace(key);
   if (is_new) entry->second = render_anew(release);

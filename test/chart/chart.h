@@ -16,6 +16,7 @@ struct Release {
   std::string ns = "smc-system";
   std::string kube_version = "1.30.0";
   std::vector<std::string> set = {};  // "webhook.replicas=3", as helm's --set takes it
+  std::string values = {};            // a file of values in this tree
 };
 
 struct Rendering {

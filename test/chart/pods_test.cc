@@ -210,6 +210,15 @@ TEST_F(Pods, OfAgentAndUninstallKnowTheLabelThatTheAffinityAsksFor) {
   }
 }
 
+TEST_F(Pods, OfTheAgentAreToldThatProgramsAskForSmcThemselves) {
+  const auto told = [](const std::vector<std::string>& set) {
+    const auto args = args_of(render({.set = set}).only("DaemonSet", "agent"));
+    return std::count(args.begin(), args.end(), "--programs=ask");
+  };
+  EXPECT_EQ(told({}), 0);
+  EXPECT_EQ(told({"agent.programs=ask"}), 1);
+}
+
 TEST_F(Pods, OfTheAgentTakeNothingBackWhereUninstallIsOff) {
   const auto daemonset =
       render({.set = {"agent.uninstall.enabled=false"}}).only("DaemonSet", "agent");

@@ -127,8 +127,8 @@ TEST_F(Rights, ToTellEventsOutliveTheRevisionAndGoWithTheRelease) {
 
 // The way to run it that SECURITY.md calls hardened.
 TEST_F(Rights, OfTheHardenedWayAreNoneForTheWebhook) {
-  const Rendering& rendering =
-      render({.set = {"certificates.mode=certManager", "mesh.watch=false"}});
+  const Rendering& rendering = render({.values = "examples/hardened.yaml"});
+  ASSERT_EQ(rendering.status, 0) << rendering.text;
   for (const char* kind : {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
     for (const auto& object : rendering.lasting(kind))
       EXPECT_EQ(object["metadata"]["labels"]["app.kubernetes.io/component"], "agent")
