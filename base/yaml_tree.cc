@@ -1,31 +1,25 @@
 #include "base/yaml_tree.h"
 
 #include <algorithm>
-#include <map>
-#include <sstream>
+#include <array>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include "base/utf8.h"
+#include "base/yaml_input.h"
 
 namespace smc::yaml {
 namespace {
 
 constexpr std::string_view kMergeKey = "<<";
 
-// Leaves yaml-cpp's parser from within an event; caught in parse().
+// Leaves the builder from within an event; caught in parse().
 struct Refused {
   Problem problem;
 };
-
-int line_of(const YAML::Mark& mark) {
-  return mark.line + 1;
-}
 
 struct Size {
   std::size_t nodes = 1;
@@ -95,102 +89,158 @@ class Merger {
   std::unordered_map<std::string, Place> places_;
 };
 
+void mark_as_brought_in(Node& node, int alias_line) {
+  node.alias_line = alias_line;
+  for (Node& child : node.children) mark_as_brought_in(child, alias_line);
+}
+
+std::string text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string() : reinterpret_cast<const char*>(text);
+}
+
+bool is_null_word(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kNull = {"", "~", "null", "Null", "NULL"};
+  return std::ranges::find(kNull, text) != kNull.end();
+}
+
 // Builds one tree for each document from the parser's events.
-class Builder : public YAML::EventHandler {
+class Builder {
  public:
-  std::vector<Node> take() { return std::move(documents_); }
+  explicit Builder(Input& input) : input_(input) {}
 
-  void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
-  void OnDocumentEnd() override {}
-
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    count(line_of(mark), 1);
-    Node node;
-    node.line = line_of(mark);
-    finish(std::move(node), anchor);
+  // False at the end of the stream.
+  bool take(const yaml_event_t& event) {
+    begin_ = input_.place(event.start_mark.index);
+    end_ = input_.place(event.end_mark.index).byte;
+    switch (event.type) {
+      case YAML_DOCUMENT_START_EVENT:
+        anchors_.clear();
+        return true;
+      case YAML_ALIAS_EVENT:
+        alias(text_of(event.data.alias.anchor));
+        return true;
+      case YAML_SCALAR_EVENT:
+        scalar(event);
+        return true;
+      case YAML_SEQUENCE_START_EVENT: {
+        const auto& list = event.data.sequence_start;
+        open(Kind::kList, text_of(list.tag), text_of(list.anchor),
+             list.style == YAML_FLOW_SEQUENCE_STYLE);
+        return true;
+      }
+      case YAML_MAPPING_START_EVENT: {
+        const auto& map = event.data.mapping_start;
+        open(Kind::kMap, text_of(map.tag), text_of(map.anchor),
+             map.style == YAML_FLOW_MAPPING_STYLE);
+        return true;
+      }
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        close();
+        return true;
+      default:
+        return event.type != YAML_STREAM_END_EVENT;
+    }
   }
 
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto found = anchors_.find(anchor);
-    if (found == anchors_.end())
-      throw Refused{{line_of(mark), "an alias stands within what it names"}};
-    const Size size = size_of(found->second);
-    count(line_of(mark), size.nodes);
-    if (open_.size() + size.depth > kMaxDepth) throw Refused{too_deep(mark)};
-    finish(found->second, 0);
-  }
-
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    count(line_of(mark), 1);
-    Node node = made(Kind::kScalar, mark, tag);
-    node.plain = tag == "?";
-    node.text = value;
-    finish(std::move(node), anchor);
-  }
-
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(made(Kind::kList, mark, tag), anchor, mark);
-  }
-  void OnSequenceEnd() override { close(); }
-
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(made(Kind::kMap, mark, tag), anchor, mark);
-  }
-  void OnMapEnd() override {
-    merge(open_.back().node);
-    close();
-  }
+  std::vector<Node> documents;
 
  private:
   struct Open {
     Node node;
-    YAML::anchor_t anchor;
+    std::string anchor;
   };
 
-  static Problem too_deep(const YAML::Mark& mark) {
-    return {line_of(mark), "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
+  [[noreturn]] void refuse(std::string what) const {
+    throw Refused{{begin_.line, std::move(what)}};
   }
 
-  // "?" and "!" are yaml-cpp's words for a plain and a quoted scalar without a tag.
-  static Node made(Kind kind, const YAML::Mark& mark, const std::string& tag) {
+  void check_depth(std::size_t depth) const {
+    if (depth > kMaxDepth) refuse("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  }
+
+  void count(std::size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxNodes)
+      refuse("more than " + std::to_string(kMaxNodes) + " values in one text, aliases included");
+  }
+
+  Node made(Kind kind, std::string tag) {
+    count(1);
     Node node;
     node.kind = kind;
-    node.line = line_of(mark);
-    if (tag != "?" && tag != "!") node.tag = tag;
+    node.line = begin_.line;
+    node.span = {begin_.byte, begin_.byte, end_, end_};
+    node.tag = std::move(tag);
     return node;
   }
 
-  void count(int line, std::size_t nodes) {
-    nodes_ += nodes;
-    if (nodes_ > kMaxNodes)
-      throw Refused{{line, "more than " + std::to_string(kMaxNodes) +
-                               " values in one text, aliases included"}};
+  void alias(const std::string& anchor) {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      const bool is_open = std::ranges::find(open_, anchor, &Open::anchor) != open_.end();
+      refuse(is_open ? "an alias stands within what it names"
+                     : "the alias *" + anchor + " names nothing");
+    }
+    const Size size = size_of(found->second);
+    count(size.nodes);
+    check_depth(open_.size() + size.depth);
+    Node copy = found->second;
+    mark_as_brought_in(copy, begin_.line);
+    add(std::move(copy), begin_.byte, end_);
   }
 
-  void open(Node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
-    count(line_of(mark), 1);
-    if (open_.size() + 1 >= kMaxDepth) throw Refused{too_deep(mark)};
-    open_.push_back({std::move(node), anchor});
+  void scalar(const yaml_event_t& event) {
+    const auto& written = event.data.scalar;
+    Node node = made(Kind::kScalar, text_of(written.tag));
+    node.text.assign(reinterpret_cast<const char*>(written.value), written.length);
+    node.plain = written.plain_implicit != 0;
+    if (node.plain && is_null_word(node.text)) {
+      node.kind = Kind::kNull;
+      node.plain = false;
+      node.text.clear();
+    }
+    finish(std::move(node), text_of(written.anchor));
+  }
+
+  void open(Kind kind, std::string tag, std::string anchor, bool flow) {
+    check_depth(open_.size() + 2);
+    Node node = made(kind, std::move(tag));
+    node.flow = flow;
+    // the event of a list at its key's indentation ends behind the first "-", of others before it
+    const bool behind_dash = kind == Kind::kList && !flow && input_.next() != '-';
+    node.span.content = behind_dash ? end_ - 1 : end_;
+    node.span.tail = node.span.content;
+    open_.push_back({std::move(node), std::move(anchor)});
   }
 
   void close() {
     Open done = std::move(open_.back());
     open_.pop_back();
+    Span& span = done.node.span;
+    span.end = done.node.flow ? end_ : span.tail;
+    if (done.node.is_map()) merge(done.node);
     finish(std::move(done.node), done.anchor);
   }
 
-  void finish(Node node, YAML::anchor_t anchor) {
-    if (anchor != 0) {
-      count(node.line, size_of(node).nodes);  // the copy is held until the document's end
+  void finish(Node node, const std::string& anchor) {
+    if (!anchor.empty()) {
+      count(size_of(node).nodes);  // the copy is held until the document's end
       anchors_[anchor] = node;
     }
-    if (open_.empty())
-      documents_.push_back(std::move(node));
-    else
-      open_.back().node.children.push_back(std::move(node));
+    const auto [begin, end] = std::pair(node.span.begin, node.span.end);
+    add(std::move(node), begin, end);
+  }
+
+  void add(Node node, std::size_t begin, std::size_t end) {
+    if (open_.empty()) {
+      documents.push_back(std::move(node));
+      return;
+    }
+    Node& parent = open_.back().node;
+    if (parent.flow && parent.children.empty()) parent.span.content = begin;
+    parent.span.tail = end;
+    parent.children.push_back(std::move(node));
   }
 
   static void merge(Node& map) {
@@ -200,46 +250,88 @@ class Builder : public YAML::EventHandler {
     if (has_merge_key) map.children = Merger().merged(std::move(map.children));
   }
 
-  std::vector<Node> documents_;
+  Input& input_;
+  Input::Place begin_;  // of the event
+  std::size_t end_ = 0;
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, Node> anchors_;
+  std::unordered_map<std::string, Node> anchors_;
   std::size_t nodes_ = 0;
 };
 
-// What yaml-cpp would pass on or stumble over: bytes that are no UTF-8, and control characters,
-// which YAML forbids (YAML 1.2, 5.1).
-const char* refused_bytes(std::string_view rest, std::size_t length) {
+constexpr char kDelete = '\x7F';
+
+// Bytes that are no UTF-8, and control characters, which YAML forbids (YAML 1.2, 5.1) and JSON but
+// for DEL.
+const char* refused_bytes(std::string_view rest, std::size_t length, bool is_json) {
   if (length == 0) return "not UTF-8";
-  const auto c = static_cast<unsigned char>(rest[0]);
-  const bool allowed = c >= 0x20 ? c != 0x7F : c == '\t' || c == '\n' || c == '\r';
+  const char c = rest[0];
+  const bool is_control = static_cast<unsigned char>(c) < ' ' || (c == kDelete && !is_json);
+  const bool allowed = !is_control || c == '\t' || c == '\n' || c == '\r';
   return allowed ? nullptr : "a control character";
 }
 
-Result<void, Problem> check_characters(std::string_view text) {
+Result<void, Problem> check_characters(std::string_view text, bool is_json) {
   int line = 1;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    if (const char* what = refused_bytes(text, length)) return Problem{line, what};
+    if (const char* what = refused_bytes(text, length, is_json)) return Problem{line, what};
     if (text[0] == '\n') ++line;
     text.remove_prefix(length);
   }
   return {};
 }
 
-struct Ended {
-  std::string text;
-  int line;  // of the end marker
+// libyaml's parser with its memory.
+class Parser {
+ public:
+  explicit Parser(const std::string& text) {
+    if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const yaml_char_t*>(text.data()),
+                                 text.size());
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+  ~Parser() { yaml_parser_delete(&parser_); }
+
+  // Gives each event to `take` until that is false. False where the text cannot be read.
+  template <class Take>
+  bool each_event(Take take) {
+    for (bool more = true; more;) {
+      yaml_event_t event;
+      if (yaml_parser_parse(&parser_, &event) == 0) return false;
+      struct Deleted {
+        yaml_event_t& event;
+        ~Deleted() { yaml_event_delete(&event); }
+      } const deleted{event};
+      more = take(event);
+    }
+    return true;
+  }
+
+  Problem problem(Input& input) const {
+    if (parser_.error == YAML_MEMORY_ERROR) throw std::bad_alloc();
+    std::string what = parser_.context == nullptr ? "" : std::string(parser_.context) + ": ";
+    what += parser_.problem == nullptr ? "cannot be read" : parser_.problem;
+    return {input.place(parser_.problem_mark.index).line, what};
+  }
+
+ private:
+  yaml_parser_t parser_{};
 };
 
-// The text with its last line break, which kubectl adds too, and a document end marker: yaml-cpp
-// takes a quoted text that runs into the end of a file for complete, but never one that runs into a
-// marker.
-Ended with_end(std::string_view text) {
-  Ended ended{std::string(text), 1};
-  if (text.empty() || text.back() != '\n') ended.text += '\n';
-  ended.line += static_cast<int>(std::count(ended.text.begin(), ended.text.end(), '\n'));
-  ended.text += "...\n";
-  return ended;
+// Appends the documents of one text.
+Result<void, Problem> parse_into(std::vector<Node>& documents, Input input) {
+  Parser parser(input.text());
+  Builder builder(input);
+  try {
+    if (!parser.each_event([&](const yaml_event_t& event) { return builder.take(event); }))
+      return parser.problem(input);
+  } catch (const Refused& refused) {
+    return refused.problem;
+  }
+  std::ranges::move(builder.documents, std::back_inserter(documents));
+  return {};
 }
 
 }  // namespace
@@ -272,26 +364,23 @@ Node string_node(std::string_view text) {
 }
 
 Result<std::vector<Node>, Problem> parse(std::string_view text) {
-  if (Result<void, Problem> checked = check_characters(text); !checked) return checked.error();
-  const Ended ended = with_end(text);
-  std::istringstream in{ended.text};
-  Builder builder;
-  try {
-    YAML::Parser parser(in);
-    while (parser.HandleNextDocument(builder)) {
-    }
-  } catch (const Refused& refused) {
-    return refused.problem;
-  } catch (const YAML::Exception& error) {
-    const int line = line_of(error.mark);
-    if (line == ended.line && error.msg == YAML::ErrorMsg::DOC_IN_SCALAR)
-      return Problem{line, "a quoted text has no end"};
-    return Problem{line, error.msg};
+  std::vector<std::string_view> texts = json_texts(text);
+  const bool is_json = !texts.empty();
+  if (Result<void, Problem> checked = check_characters(text, is_json); !checked)
+    return checked.error();
+  if (!is_json) texts.push_back(text);
+  std::vector<Node> documents;
+  int line = 1;
+  const char* counted = text.data();
+  for (const std::string_view one : texts) {
+    line += static_cast<int>(std::count(counted, one.data(), '\n'));
+    counted = one.data();
+    const auto at = static_cast<std::size_t>(one.data() - text.data());
+    if (auto parsed = parse_into(documents, Input(one, at, line, is_json)); !parsed)
+      return parsed.error();
   }
-  std::vector<Node> documents = builder.take();
-  // where there is nothing else, the end marker counts as a document
   if (!documents.empty() && documents.back().kind == Kind::kNull &&
-      documents.back().line == ended.line)
+      documents.back().span.begin == documents.back().span.end)
     documents.pop_back();
   return documents;
 }

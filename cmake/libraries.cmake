@@ -17,10 +17,11 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 # Its classes change with its compile definitions: take Debian's own from the .pc file.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-genl-3.0 libnl-route-3.0)
+pkg_check_modules(libyaml REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(ibverbs REQUIRED IMPORTED_TARGET libibverbs)
 
 # Headers of libraries are not ours to warn about.
-foreach(target PkgConfig::httplib PkgConfig::libnl PkgConfig::ibverbs yaml-cpp::yaml-cpp)
+foreach(target PkgConfig::httplib PkgConfig::libnl PkgConfig::libyaml PkgConfig::ibverbs yaml-cpp::yaml-cpp)
   get_target_property(aliased ${target} ALIASED_TARGET)
   if(aliased)
     set(target ${aliased})

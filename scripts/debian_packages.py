@@ -19,6 +19,7 @@ SPDX_LICENSES = {
     "glibc": "LGPL-2.1-or-later",
     "libnl3": "LGPL-2.1-only",
     "libzstd": "BSD-3-Clause OR GPL-2.0-only",
+    "libyaml": "MIT",
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",

@@ -167,6 +167,102 @@ TEST(YamlTree, AQuotedTextWithoutItsEndIsAProblem) {
   }
 }
 
+// Taken from kubectl 1.35.
+TEST(YamlTree, QuotedAndFoldedTextsKeepTheirLastBlankLines) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"'\n\n  '", "\n"},           {"'x\n\n\n  '", "x\n\n"}, {"\"x\n\n\n  \"", "x\n\n"},
+      {">+\n  x\n\n\n", "x\n\n\n"}, {"|+\n  z\n\n", "z\n\n"}, {">-\n  x\n\n  y\n\n", "x\ny"},
+      {"|\n  x\n\n", "x\n"},
+  };
+  for (const auto& [text, expected] : cases)
+    EXPECT_EQ(document("a: " + std::string(text)).find("a")->text, expected) << text;
+}
+
+TEST(YamlTree, EscapesBeyondAsciiBecomeUtf8) {
+  EXPECT_EQ(document(R"(["10\_000"])").children.at(0).text,
+            "10\xC2\xA0"
+            "000");
+  EXPECT_EQ(document(R"(["a\Nb\Lc\Pd\xe4"])").children.at(0).text,
+            "a\xC2\x85"
+            "b\xE2\x80\xA8"
+            "c\xE2\x80\xA9"
+            "d\xC3\xA4");
+}
+
+TEST(YamlTree, ASurrogatePairIsOneCharacterInJsonAndRefusedInYaml) {
+  EXPECT_EQ(document(R"({"a": "x\ud83d\ude80y"})").find("a")->text, "x\xF0\x9F\x9A\x80y");
+  EXPECT_EQ(document(R"({"a": "\\ud83d\ude80"})").find("a")->text, "\\ud83d\xEF\xBF\xBD");
+  EXPECT_EQ(document(R"({"a": "\ud83dx"})").find("a")->text, "\xEF\xBF\xBDx");
+  EXPECT_FALSE(parse(R"(a: "\ud83d\ude80")"));
+  EXPECT_EQ(document("a: |\n  \"\\ud83d\\ude80\"\n").find("a")->text, "\"\\ud83d\\ude80\"\n")
+      << "a block scalar has no escapes";
+}
+
+TEST(YamlTree, CharactersThatYamlFoldsOrRefusesAreReadAsTheyAreInJson) {
+  const std::string odd = "a \xE2\x80\xA8 b\xC2\x85\x7F\xEF\xBB\xBF";
+  const std::string text = "{\"" + odd + "\": \"" + odd + "\", \"z\": 1}";
+  const Node root = document(text);
+  ASSERT_NE(root.find(odd), nullptr);
+  EXPECT_EQ(root.find(odd)->text, odd);
+  const Span& last = root.find("z")->span;
+  EXPECT_EQ(text.substr(last.begin, last.end - last.begin), "1");
+  EXPECT_FALSE(parse("a: \x7F\n"));
+}
+
+TEST(YamlTree, JsonTextsMayFollowEachOther) {
+  const std::string text =
+      "{\"a\": 1}\n{\"b\": [2,\n\"]\"]} {\"c\":\"\\ud83d\\ude80\",\n\"d\": 3}\n";
+  const auto parsed = parse(text);
+  ASSERT_TRUE(parsed) << parsed.error().what;
+  ASSERT_EQ(parsed->size(), 3u);
+  EXPECT_EQ(parsed->at(1).line, 2);
+  const Node& last = *parsed->at(2).find("d");
+  EXPECT_EQ(last.line, 4);
+  EXPECT_EQ(text.substr(last.span.begin, last.span.end - last.span.begin), "3");
+  EXPECT_FALSE(parse("{\"a\": 1}\nb: 2\n"));
+  EXPECT_EQ(parse("---\n{\"a\": \"\\ud83d\\ude80\"}\n--- \n[1]\n")->size(), 2u);
+  const auto broken = parse("{\"a\": 1}\n{\"b\":\n[}]\n");
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().line, 3);
+}
+
+// The part of a text that a node was read from.
+std::string written(const std::string& text, const Node& node) {
+  return text.substr(node.span.begin, node.span.end - node.span.begin);
+}
+
+TEST(YamlTree, EveryNodeKnowsWhereItStands) {
+  const std::string text =
+      "\xEF\xBB\xBF# \u00e4\r\n"
+      "m: &x !!map\r\n"
+      "  # c\r\n"
+      "  k\xC3\xA4: 'v' # c\r\n"
+      "  l:\r\n"
+      "  - a b\r\n"
+      "  -   c: d\r\n"
+      "f: {a: [1, \"2\" ], b: *x }  # c\r\n"
+      "empty:\r\n";
+  const Node root = document(text);
+  const Node& map = *root.find("m");
+  EXPECT_EQ(text.substr(map.span.begin, 2), "&x");
+  EXPECT_EQ(text.substr(map.span.content, 4), "k\xC3\xA4:");
+  EXPECT_EQ(text.substr(map.span.tail - 4, 6), "c: d\r\n");
+  EXPECT_EQ(written(text, *map.find("k\xC3\xA4")), "'v'");
+  const Node& list = *map.find("l");
+  EXPECT_EQ(text.substr(list.span.content, 5), "- a b");
+  EXPECT_EQ(written(text, list.children.at(1)), "c: d");
+  const Node& flow = *root.find("f");
+  EXPECT_EQ(written(text, flow), "{a: [1, \"2\" ], b: *x }");
+  EXPECT_EQ(text.substr(flow.span.tail, 2), " }");
+  EXPECT_EQ(text.substr(flow.span.content, 2), "a:");
+  EXPECT_EQ(written(text, *flow.find("a")), "[1, \"2\" ]");
+  EXPECT_EQ(flow.find("b")->alias_line, 8);
+  EXPECT_EQ(flow.find("b")->span.begin, map.span.begin);
+  const Node& empty = *root.find("empty");
+  EXPECT_EQ(empty.span.begin, empty.span.end);
+  EXPECT_EQ(text.substr(empty.span.begin - 6), "empty:\r\n");
+}
+
 TEST(YamlTree, AMissingLastLineBreakIsAddedAsKubectlDoes) {
   EXPECT_EQ(document("a: |\n  x").find("a")->text, "x\n");
 }
