@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image e2e-kernel e2e-kube e2e-node build clean
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image man e2e-kernel e2e-kube e2e-node build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -78,6 +78,13 @@ bench: build ## instructions of a review, and the load beside nginx (5 minutes o
 	@cmake --build --preset release -j $(JOBS) --target review_bench
 	@test/bench/instructions
 	@test/bench/load build/release
+
+PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent
+PREFIX ?= build/share
+man: ## manual pages and shell completions of the programs, below PREFIX (build/share)
+	@scripts/install-packages build
+	@$(call BUILD,release) --target $(PROGRAMS)
+	@scripts/man build/release/bin $(PREFIX)
 
 fuzz: ## fuzzes all that reads what others wrote, each target for SECONDS (60)
 	@scripts/install-packages build fuzz

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "base/command_line.h"
-#include "base/version.h"
 #include "certs/commands.h"
 
 namespace smc::certs {
@@ -12,7 +11,6 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app("A certificate authority and serving certificates for the webhook.", "smc-certs");
   app.require_subcommand(1);
-  app.set_version_flag("--version", kVersion);
 
   IssueOptions issue;
   CLI::App* issue_app = app.add_subcommand(

@@ -26,6 +26,9 @@ namespace {
 
 constexpr const char* kProgram = "smc-webhook";
 constexpr int kRefused = 2;
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 usage, or a second signal that ended serve; 2 what was given cannot be "
+    "used, or serve could not start.";
 constexpr const char* kConfigHelp = "configuration file; none: the defaults";
 
 // The same for every command that asks the cluster's API server.
@@ -136,10 +139,14 @@ void add_inject_options(CLI::App& command, InjectOptions& options) {
   command
       .add_option("-f,--filename", options.manifest, "manifest, YAML or JSON; -: standard input")
       ->required();
-  command.add_option("-o,--output", options.output, "file for the result; none: standard output");
+  command.add_option("-o,--output", options.output,
+                     "file for the result; none or -: standard output");
 }
 
 int inject(const InjectOptions& options) {
+  // errors of the writing, which then says what is left
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const auto config = load_config_or_say(options.config);
   if (!config) return kRefused;
   return inject_command(*config, options.manifest, options.output, std::cout, std::cerr);
@@ -173,6 +180,7 @@ int probe(const ProbeCommand& probe) {
 int run(int argc, char** argv) {
   CLI::App app("Puts annotated pods onto SMC-R: a Kubernetes mutating admission webhook", kProgram);
   app.require_subcommand(1);
+  app.footer(kExitCodes);
 
   ServeOptions serve_options;
   CLI::App* serving = app.add_subcommand("serve", "answer the API server's reviews");

@@ -26,7 +26,6 @@ Parsed parse(std::vector<const char*> words) {
   words.insert(words.begin(), "/usr/bin/smc-x");
   CLI::App app("what it does", "smc-x");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "1.2.3");
   Parsed parsed;
   app.add_subcommand("check", "")->add_option("--file", parsed.file)->required();
   app.add_subcommand("version", "");
@@ -61,8 +60,10 @@ TEST(CommandLine, ThatIsWrongIsNamedWithTheHelpToAskFor) {
     const char* err;
   } cases[] = {
       {{}, "no command is given\nhint: smc-x --help\n"},
-      {{"chek"}, "unknown command 'chek'\nhint: smc-x --help\n"},
-      {{"chek", "--file", "f"}, "unknown command 'chek'\nhint: smc-x --help\n"},
+      {{"chek"}, "unknown command 'chek'\nhint: smc-x --help; did you mean 'check'?\n"},
+      {{"other"}, "unknown command 'other'\nhint: smc-x --help\n"},
+      {{"chek", "--file", "f"},
+       "unknown command 'chek'\nhint: smc-x --help; did you mean 'check'?\n"},
       {{""}, "unknown command ''\nhint: smc-x --help\n"},
       {{"a\nb"}, "unknown command 'a?b'\nhint: smc-x --help\n"},
       {{"--file", "f"}, "unknown option '--file'\nhint: smc-x --help\n"},
