@@ -14,8 +14,8 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/yaml_tree.h"
-#include "base/yaml_writer.h"
 #include "webhook/commands/yaml_patch.h"
+#include "webhook/commands/yaml_text.h"
 
 namespace {
 
@@ -72,9 +72,7 @@ ordered_json pod_of(const ordered_json& deployment_object, bool annotated) {
 std::string yaml_of(const ordered_json& value) {
   const auto documents = smc::yaml::parse(value.dump());  // JSON is YAML
   expect(documents.ok(), documents ? "" : documents.error().what);
-  const auto text = smc::yaml::write(documents->front());
-  expect(text.ok(), text ? "" : text.error().what);
-  return *text;
+  return smc::webhook::block_collection(documents->front(), "", {});
 }
 
 std::string review(const std::string& manifest, const std::string& name, const std::string& mode) {

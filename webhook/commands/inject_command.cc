@@ -7,19 +7,24 @@
 #include "base/error_text.h"
 #include "base/file.h"
 #include "webhook/commands/manifest.h"
+#include "webhook/commands/output_file.h"
 
 namespace smc::webhook {
 namespace {
 
 constexpr int kDone = 0;
 constexpr int kRefused = 2;
-constexpr mode_t kManifestMode = 0644;
 
 void print(std::ostream& err, const std::string& file, const ManifestDecision& decision) {
   const DecisionInfo& reason = info(decision.decision);
   err << file << ":" << decision.line << ": " << decision.name << ": " << reason.code << ": "
       << reason.sentence << "\n";
   for (const std::string& warning : decision.warnings) err << "  warning: " << warning << "\n";
+}
+
+void print(std::ostream& err, const std::string& file, const ManifestNote& note) {
+  err << file << ":" << note.line << ": " << note.name << ": warning: " << note.what << "\n"
+      << "  hint: " << note.hint << "\n";
 }
 
 int refuse(std::ostream& err, const Error& error) {
@@ -37,16 +42,20 @@ int inject_command(const Config& config, const std::string& manifest, const std:
                                             : read_stream(manifest, kMaxManifestBytes);
   if (!text) return refuse(err, text.error());
   const auto injected = inject_manifest(*text, config);
-  if (!injected)
-    return refuse(
-        err, {name + ":" + std::to_string(injected.error().line) + ": " + injected.error().what});
-
-  for (const ManifestDecision& decision : injected->decisions) print(err, name, decision);
-  if (output.empty()) {
-    out << injected->text << std::flush;
-    return out ? kDone : refuse(err, {"standard output cannot be written"});
+  if (!injected) {
+    const yaml::Problem& problem = injected.error();
+    return refuse(err,
+                  {name + ":" + std::to_string(problem.line) + ": " + problem.what, 0,
+                   problem.hint.empty() ? "correct that line; nothing was written" : problem.hint});
   }
-  const Result<void> written = write_file_atomic(output, injected->text, kManifestMode);
+  for (const ManifestDecision& decision : injected->decisions) print(err, name, decision);
+  for (const ManifestNote& note : injected->notes) print(err, name, note);
+  if (output.empty() || output == "-") {
+    out << injected->text << std::flush;
+    return out ? kDone
+               : refuse(err, {"standard output cannot be written", 0, "see where it leads to"});
+  }
+  const Result<void> written = write_output(output, injected->text);
   return written ? kDone : refuse(err, written.error());
 }
 

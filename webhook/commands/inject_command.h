@@ -9,9 +9,10 @@
 namespace smc::webhook {
 
 // Reads the manifest (of standard input for "-") and writes it as the cluster would have it to the
-// file `output`, replaced as a whole, or to `out` where that is empty. Every pod's decision goes to
-// `err`. Returns the exit code: 0 done; 2 for a manifest that cannot be read, or a file that cannot
-// be written: nothing is written then.
+// file `output`, or to `out` where that is empty or "-". Every pod's decision, and what else the
+// manifest says about SMC and does not get, goes to `err`. Returns the exit code: 0 done; 2 for a
+// manifest that cannot be read, of which nothing is written, and for a file that cannot be written
+// (output_file.h says what is left then).
 int inject_command(const Config& config, const std::string& manifest, const std::string& output,
                    std::ostream& out, std::ostream& err);
 

@@ -1,16 +1,16 @@
 #include "webhook/commands/manifest.h"
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
-#include "base/json_text.h"
 #include "base/yaml_tree.h"
-#include "base/yaml_writer.h"
 #include "webhook/commands/manifest_text.h"
+#include "webhook/commands/pod_source.h"
+#include "webhook/commands/yaml_edit.h"
 #include "webhook/commands/yaml_patch.h"
 #include "webhook/review/answer.h"
 
@@ -20,232 +20,138 @@ namespace {
 using yaml::Node;
 using yaml::Problem;
 
-constexpr std::size_t kShownName = 100;  // characters of an object's name in a message
 constexpr int kAnswered = 200;
-
-// A kind that makes pods, and what its controller's pods look like.
-struct Workload {
-  std::string_view group;
-  std::string_view kind;
-  bool has_job_template;       // between the spec and the pod template
-  std::string_view owner_api;  // apiVersion and kind of the object that owns the pods
-  std::string_view owner_kind;
-};
-
-constexpr std::array kWorkloads = {
-    Workload{"apps", "Deployment", false, "apps/v1", "ReplicaSet"},
-    Workload{"apps", "ReplicaSet", false, "apps/v1", "ReplicaSet"},
-    Workload{"apps", "StatefulSet", false, "apps/v1", "StatefulSet"},
-    Workload{"apps", "DaemonSet", false, "apps/v1", "DaemonSet"},
-    Workload{"extensions", "Deployment", false, "apps/v1", "ReplicaSet"},
-    Workload{"extensions", "ReplicaSet", false, "apps/v1", "ReplicaSet"},
-    Workload{"extensions", "DaemonSet", false, "apps/v1", "DaemonSet"},
-    Workload{"batch", "Job", false, "batch/v1", "Job"},
-    Workload{"batch", "CronJob", true, "batch/v1", "Job"},
-};
-
-// The text of a map's entry, empty where it is not a scalar or not there.
-std::string_view text_at(const Node* map, std::string_view key) {
-  const Node* found = map != nullptr ? map->find(key) : nullptr;
-  return found != nullptr && found->is_scalar() ? std::string_view(found->text)
-                                                : std::string_view();
-}
-
-std::string_view group_of(const Node& object) {
-  const std::string_view version = text_at(&object, "apiVersion");
-  const std::size_t slash = version.find('/');
-  return slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
-}
-
-const Workload* workload_of(const Node& object) {
-  for (const Workload& workload : kWorkloads)
-    if (workload.kind == text_at(&object, "kind") && workload.group == group_of(object))
-      return &workload;
-  return nullptr;
-}
-
-bool is_core(const Node& object) {
-  return text_at(&object, "apiVersion") == "v1";
-}
-
-// A List, or a list of one kind such as PodList.
-bool is_list_object(const Node& object) {
-  const std::string_view kind = text_at(&object, "kind");
-  return kind.size() >= 4 && kind.substr(kind.size() - 4) == "List";
-}
-
-// The node under `keys`, null where one of them is not there.
-Node* descend(Node& node, std::initializer_list<std::string_view> keys) {
-  Node* at = &node;
-  for (const std::string_view key : keys)
-    if (at != nullptr) at = at->find(key);
-  return at;
-}
-
-void append_member(std::string& out, std::string_view key, std::string_view value) {
-  append_json_string(out, key);
-  out += ':';
-  append_json_string(out, value);
-}
-
-// What becomes one pod: a Pod itself, or the template of a workload.
-class PodSource {
- public:
-  PodSource(Node& object, Node& pod, const Workload* workload)
-      : object_(object), pod_(pod), workload_(workload) {}
-
-  Node& pod() { return pod_; }
-  int line() const { return object_.line; }
-
-  std::string pod_namespace() const {
-    const std::string_view written = text_at(object_.find("metadata"), "namespace");
-    return std::string(written.empty() ? "default" : written);
-  }
-
-  std::string name() const {
-    const Node* metadata = object_.find("metadata");
-    std::string_view name = text_at(metadata, "name");
-    if (name.empty()) name = text_at(metadata, "generateName");
-    return printable(text_at(&object_, "kind"), kShownName) + " " +
-           printable(pod_namespace() + "/" + std::string(name), kShownName);
-  }
-
-  // The review that the API server would send when the pod is created.
-  Result<std::string, Problem> review() const {
-    std::string out =
-        R"({"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"inject",)"
-        R"("kind":{"group":"","version":"v1","kind":"Pod"},)"
-        R"("resource":{"group":"","version":"v1","resource":"pods"},"operation":"CREATE",)";
-    append_member(out, "namespace", pod_namespace());
-    out += R"(,"object":)";
-    const Result<void, Problem> appended = append_pod(out);
-    if (!appended) return appended.error();
-    return out + "}}";
-  }
-
- private:
-  Result<void, Problem> append_pod(std::string& out) const {
-    if (workload_ == nullptr) return append_json(out, pod_);
-    Node pod = pod_;
-    if (Node* metadata = pod.find("metadata"); metadata != nullptr && metadata->is_map())
-      add_controllers_fields(*metadata);
-    return append_json(out, pod);
-  }
-
-  // What a controller puts into a pod beyond its template.
-  void add_controllers_fields(Node& metadata) const {
-    const std::string owner(text_at(object_.find("metadata"), "name"));
-    Node reference;
-    reference.kind = yaml::Kind::kMap;
-    reference.set("apiVersion", yaml::string_node(workload_->owner_api));
-    reference.set("kind", yaml::string_node(workload_->owner_kind));
-    reference.set("name", yaml::string_node(owner));
-    Node yes = yaml::string_node("true");
-    yes.plain = true;
-    reference.set("controller", std::move(yes));
-    Node references;
-    references.kind = yaml::Kind::kList;
-    references.children.push_back(std::move(reference));
-    metadata.set("namespace", yaml::string_node(pod_namespace()));
-    metadata.set("generateName", yaml::string_node(owner + "-"));
-    metadata.set("ownerReferences", std::move(references));
-  }
-
-  Node& object_;
-  Node& pod_;
-  const Workload* workload_;
-};
-
-// Every pod and pod template in an object, lists within lists included.
-void find_pods(Node& object, std::vector<PodSource>& found) {
-  if (is_list_object(object)) {
-    if (Node* items = object.find("items"); items != nullptr && items->is_list())
-      for (Node& item : items->children) find_pods(item, found);
-    return;
-  }
-  if (is_core(object) && text_at(&object, "kind") == "Pod") {
-    found.emplace_back(object, object, nullptr);
-    return;
-  }
-  const Workload* workload = workload_of(object);
-  if (workload == nullptr) return;
-  Node* pod = workload->has_job_template
-                  ? descend(object, {"spec", "jobTemplate", "spec", "template"})
-                  : descend(object, {"spec", "template"});
-  if (pod != nullptr && pod->is_map()) found.emplace_back(object, *pod, workload);
-}
 
 struct Reviewed {
   ManifestDecision decision;
-  bool patched = false;
+  std::optional<std::string> patch;
 };
 
-Result<Reviewed, Problem> review(PodSource& source, const Config& config) {
+Result<Reviewed, Problem> review(const PodSource& source, Reviewer& reviewer) {
+  if (Result<void, Problem> strings = check_annotations(source); !strings) return strings.error();
   Result<std::string, Problem> body = source.review();
   if (!body) return body.error();
-  const Answer answer = answer_review(*body, config);
+  const Answer answer = reviewer.answer(*body);
   if (answer.status != kAnswered)
     return Problem{source.line(), source.name() + " cannot be reviewed: " + answer.body};
 
-  Reviewed reviewed{{source.line(), source.name(), answer.decision, {}}};
+  Reviewed reviewed{{source.line(), source.name(), answer.decision, {}}, {}};
   const auto response = nlohmann::json::parse(answer.body).at("response");
   if (response.contains("warnings"))
     reviewed.decision.warnings = response.at("warnings").get<std::vector<std::string>>();
-  if (!response.contains("patch")) return reviewed;
-
-  const auto patch = base64_decode(response.at("patch").get<std::string>());
-  const Result<void> applied = apply_patch(source.pod(), patch ? *patch : std::string());
-  if (!applied) return Problem{source.line(), source.name() + ": " + applied.error().text()};
-  reviewed.patched = true;
+  if (response.contains("patch"))
+    reviewed.patch = base64_decode(response.at("patch").get<std::string>());
   return reviewed;
+}
+
+// The line of an alias or merge key that repeats what stands at `at`; 0 without one.
+int repeated_in_line(const Node& node, std::size_t at) {
+  if (node.alias_line != 0 && node.span.begin <= at && at <= node.span.end) return node.alias_line;
+  for (const Node& child : node.children)
+    if (const int line = repeated_in_line(child, at)) return line;
+  return 0;
+}
+
+// Go templates, as Helm's: "{{" and "}}" in one line. 0 without one.
+int template_line(std::string_view text) {
+  const std::size_t open = text.find("{{");
+  if (open == std::string_view::npos) return 0;
+  const std::size_t end = std::min(text.find('\n', open), text.size());
+  if (text.substr(open, end - open).find("}}") == std::string_view::npos) return 0;
+  return 1 + static_cast<int>(std::count(text.data(), text.data() + open, '\n'));
 }
 
 class Injection {
  public:
-  explicit Injection(const Config& config) : config_(config) {}
+  explicit Injection(const Config& config)
+      : container_(config.init_container.name), reviewer_(config) {}
 
   Result<void, Problem> add(const ManifestPart& part) {
-    auto documents = yaml::parse(part.text);
-    if (!documents) return at(part, documents.error());
-    bool patched = false;
-    for (Node& document : *documents) {
-      std::vector<PodSource> pods;
-      find_pods(document, pods);
-      for (PodSource& pod : pods) {
-        Result<Reviewed, Problem> reviewed = review(pod, config_);
-        if (!reviewed) return at(part, reviewed.error());
-        patched = patched || reviewed->patched;
-        reviewed->decision.line += part.first_line - 1;
-        manifest_.decisions.push_back(std::move(reviewed->decision));
-      }
+    Result<std::string, Problem> injected = inject(part);
+    if (injected) {
+      manifest_.text += *injected;
+      return {};
     }
-    if (patched) return rewrite(part, *documents);
-    manifest_.text += part.text;
-    return {};
+    Problem problem = std::move(injected.error());
+    const int above = part.first_line - 1;
+    problem.line += above;
+    if (const int line = template_line(part.text))
+      problem = {line + above,
+                 "this is a template, as of a Helm chart, and no manifest yet (line " +
+                     std::to_string(problem.line) + ": " + problem.what + ")",
+                 "render it first: helm template RELEASE CHART | smc-webhook inject -f -"};
+    return problem;
   }
 
   InjectedManifest take() { return std::move(manifest_); }
 
  private:
-  static Problem at(const ManifestPart& part, Problem problem) {
-    problem.line += part.first_line - 1;
-    return problem;
-  }
-
-  Result<void, Problem> rewrite(const ManifestPart& part, const std::vector<Node>& documents) {
-    manifest_.text += part.header();
-    // the marker was followed by content on its own line
-    if (part.header().empty() && part.text.substr(0, 3) == "---") manifest_.text += "---\n";
-    for (std::size_t i = 0; i < documents.size(); ++i) {
-      const Result<std::string, Problem> written = yaml::write(documents[i]);
-      if (!written) return at(part, written.error());
-      if (i > 0) manifest_.text += "---\n";
-      manifest_.text += *written;
+  Result<std::string, Problem> inject(const ManifestPart& part) {
+    auto documents = yaml::parse(part.text);
+    if (!documents) return documents.error();
+    std::vector<YamlEdit> edits;
+    for (Node& document : *documents) {
+      if (Result<void, Problem> done = inject_document(part, document, edits); !done)
+        return done.error();
     }
-    return {};
+    if (edits.empty()) return std::string(part.text);
+    Result<std::string, Problem> text = apply_edits(part.text, edits);
+    const auto read = text ? yaml::parse(*text) : Result<std::vector<Node>, Problem>(text.error());
+    if (read && std::ranges::equal(*read, *documents, same_value)) return text;
+    return cannot_insert(*documents, edits, part.first_line - 1);
   }
 
-  const Config& config_;
+  // Leaves `document` as the patches make it.
+  Result<void, Problem> inject_document(const ManifestPart& part, Node& document,
+                                        std::vector<YamlEdit>& edits) {
+    const std::size_t others = edits.size();
+    const int above = part.first_line - 1;
+    const std::vector<ManifestObject> objects = objects_of(document);
+    for (const ManifestObject& object : objects) note(notes_of(object), above);
+    for (const PodSource& source : pods_of(objects)) {
+      note(leftovers_of(source, container_), above);
+      Result<Reviewed, Problem> reviewed = review(source, reviewer_);
+      if (!reviewed) return reviewed.error();
+      reviewed->decision.line += above;
+      manifest_.decisions.push_back(std::move(reviewed->decision));
+      if (!reviewed->patch) continue;
+      Node patched = source.pod();
+      const Result<void> applied = apply_patch(patched, *reviewed->patch);
+      if (!applied) return Problem{source.line(), source.name() + ": " + applied.error().text()};
+      YamlEditor editor(part.text, layout_of(part.text, document, source.pod()));
+      editor.change(source.pod(), patched);
+      std::ranges::move(editor.take(), std::back_inserter(edits));
+      source.pod() = std::move(patched);
+    }
+    std::string json;
+    // kubectl would not take a document that JSON has no form for
+    return edits.size() == others ? Result<void, Problem>() : append_json(json, document);
+  }
+
+  void note(std::vector<ManifestNote> notes, int above) {
+    for (ManifestNote& one : notes) {
+      one.line += above;
+      manifest_.notes.push_back(std::move(one));
+    }
+  }
+
+  // The result would mean something else than what the patches say.
+  static Problem cannot_insert(const std::vector<Node>& documents,
+                               const std::vector<YamlEdit>& edits, int above) {
+    for (const YamlEdit& edit : edits)
+      for (const Node& document : documents)
+        if (const int line = repeated_in_line(document, edit.node))
+          return {line,
+                  "an alias or a merge key repeats here what stands in line " +
+                      std::to_string(edit.line + above) +
+                      ", and an insertion there would change both",
+                  "write out here what the alias stands for"};
+    return {edits.front().line, "nothing can be inserted here without changing other values",
+            "write this part in block style, one key a line, without ? and tags"};
+  }
+
+  std::string container_;
+  Reviewer reviewer_;
   InjectedManifest manifest_;
 };
 

@@ -1,6 +1,6 @@
 // What the cluster would make of a manifest: every pod and pod template in it goes through the same
-// review as in the cluster, and the patch is carried out on the YAML. Pure functions, safe on any
-// thread.
+// review as in the cluster, and what the patch says is inserted into the text. Pure functions, safe
+// on any thread.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/yaml_tree.h"
+#include "webhook/commands/manifest_notes.h"
 #include "webhook/config/config.h"
 #include "webhook/review/decision.h"
 
@@ -23,13 +24,16 @@ struct ManifestDecision {
 
 struct InjectedManifest {
   std::string text;
-  std::vector<ManifestDecision>
-      decisions;  // one for each pod and pod template, in the file's order
+  // One for each pod and pod template, and what else has to be said; in the file's order.
+  std::vector<ManifestDecision> decisions;
+  std::vector<ManifestNote> notes;
 };
 
-// Any number of YAML or JSON documents. Those without a patched pod come back byte for byte, the
-// others as block-style YAML with the comments in front of them. A problem: text that cannot be
-// read, and pods that the webhook would refuse to read.
+// Any number of YAML or JSON documents. Every byte that the patch does not concern stays: new
+// values are inserted, in the manner of the file, and only a value that has to change is replaced.
+// The result is read again and compared with what the patch means. A problem: text that cannot be
+// read, pods that the webhook would refuse to read, and places that cannot be patched alone,
+// because an alias or a merge key repeats them elsewhere.
 Result<InjectedManifest, yaml::Problem> inject_manifest(std::string_view text,
                                                         const Config& config);
 

@@ -13,7 +13,7 @@ std::string_view first_line_of(std::string_view text) {
 // "---" and "..." are markers wherever a line begins with them and a blank or nothing follows, in
 // quoted and block scalars too (YAML 1.2, 9.1.2): no scalar can hold them there.
 bool is_marker(std::string_view line, std::string_view marker) {
-  if (line.substr(0, marker.size()) != marker) return false;
+  if (!line.starts_with(marker)) return false;
   return line.size() == marker.size() ||
          std::string_view(" \t\r\n").find(line[marker.size()]) != std::string_view::npos;
 }
@@ -24,17 +24,6 @@ bool is_blank_or_comment(std::string_view line) {
 }
 
 }  // namespace
-
-std::string_view ManifestPart::header() const {
-  std::size_t end = 0;
-  while (end < text.size()) {
-    const std::string_view line = first_line_of(text.substr(end));
-    const bool bare_marker = is_marker(line, "---") && is_blank_or_comment(line.substr(3));
-    if (!bare_marker && !is_blank_or_comment(line) && line[0] != '%') break;
-    end += line.size();
-  }
-  return text.substr(0, end);
-}
 
 std::vector<ManifestPart> split_manifest(std::string_view text) {
   std::vector<ManifestPart> parts;

@@ -11,9 +11,6 @@ namespace smc::webhook {
 struct ManifestPart {
   std::string_view text;
   int first_line = 1;  // counted from 1
-
-  // The "---" line and the comments and blank lines before the content; they survive a rewriting.
-  std::string_view header() const;
 };
 
 std::vector<ManifestPart> split_manifest(std::string_view text);

@@ -168,7 +168,7 @@ TEST_F(Inject, WhatCannotBeReadIs2WithItsLineAndLeavesTheOutputAlone) {
   const Ran ran = run({"inject", "-f", bad, "-o", out});
   EXPECT_EQ(ran.code, 2);
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.err, MatchesRegex("smc-webhook: error: .*in.yaml:1[23]: [^\n]+\n"));
+  EXPECT_THAT(ran.err, MatchesRegex("smc-webhook: error: .*in.yaml:1[23]: [^\n]+\nhint: [^\n]+\n"));
   EXPECT_EQ(content("out.yaml"), "old");
   EXPECT_EQ(run({"inject", "-f", directory_.file("none")}).code, 2);
   EXPECT_EQ(run({"inject", "-f", "-", "-o", directory_.file("none/out.yaml")}, kCronJob).code, 2);

@@ -2,6 +2,7 @@
 // nothing else. kubectl asks an API server which kinds there are even for a client-side dry run; a
 // server that knows just that stands in for one. Skipped where kubectl is not installed
 // (scripts/fetch-kube-tools fetches it).
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -15,11 +16,12 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/yaml_tree.h"
-#include "base/yaml_writer.h"
 #include "test/support/random_json.h"
 #include "test/support/temporary_directory.h"
+#include "test/webhook/commands/random_manifest.h"
 #include "webhook/commands/manifest.h"
 #include "webhook/commands/yaml_patch.h"
+#include "webhook/commands/yaml_text.h"
 #include "webhook/review/answer.h"
 
 namespace smc::webhook {
@@ -67,7 +69,7 @@ class Discovery {
   Discovery() {
     serve("/api", {{"kind", "APIVersions"}, {"versions", {"v1"}}});
     serve("/apis", {{"kind", "APIGroupList"}, {"groups", {group("apps"), group("batch")}}});
-    serve("/api/v1", resources("v1", {"Pod", "Service", "ConfigMap"}));
+    serve("/api/v1", resources("v1", {"Pod", "Service", "ConfigMap", "ReplicationController"}));
     serve("/apis/apps/v1",
           resources("apps/v1", {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}));
     serve("/apis/batch/v1", resources("batch/v1", {"Job", "CronJob"}));
@@ -101,7 +103,7 @@ class Discovery {
 };
 
 class KubectlTest : public testing::Test {
- protected:
+ public:
   void SetUp() override {
     kubectl_ = find_kubectl();
     if (kubectl_.empty()) GTEST_SKIP() << "no kubectl; scripts/fetch-kube-tools fetches it";
@@ -137,7 +139,7 @@ class KubectlTest : public testing::Test {
   }
 
   std::string kubectl_;
-  test::TemporaryDirectory directory_;
+  smc::test::TemporaryDirectory directory_;
   Discovery discovery_;
 };
 
@@ -170,22 +172,56 @@ json patched(json object) {
   return object;
 }
 
-TEST_F(KubectlTest, TheOutputIsTheInputPlusThePatch) {
-  for (const char* name : {"/../examples/fortio.yaml", "/webhook/commands/data/manifest.yaml"}) {
-    const auto manifest = read_file(std::string(SMC_TEST_DIR) + name, kMaxManifestBytes);
-    ASSERT_TRUE(manifest) << name;
-    const auto injected = inject_manifest(*manifest, Config());
-    ASSERT_TRUE(injected) << injected.error().what;
-    json expected = json::array();
-    int changed = 0;
-    for (const json& object : objects(*manifest)) {
-      expected.push_back(patched(object));
-      changed += expected.back() != object ? 1 : 0;
-    }
-    EXPECT_GT(changed, 0) << name;
-    const json shown = objects(injected->text);
-    EXPECT_EQ(shown, expected) << json::diff(expected, shown);
+// Holds what kubectl reads of `manifest` after `inject` to what it reads before, with the patches.
+void expect_patch_alone(KubectlTest& kubectl, const std::string& manifest,
+                        const std::string& name) {
+  const auto injected = inject_manifest(manifest, Config());
+  ASSERT_TRUE(injected) << name << ": " << injected.error().what;
+  json expected = json::array();
+  int changed = 0;
+  for (const json& object : kubectl.objects(manifest)) {
+    expected.push_back(patched(object));
+    changed += expected.back() != object ? 1 : 0;
   }
+  EXPECT_GT(changed, 0) << name;
+  const json shown = kubectl.objects(injected->text);
+  EXPECT_EQ(shown, expected) << name << json::diff(expected, shown);
+}
+
+TEST_F(KubectlTest, TheOutputIsTheInputPlusThePatch) {
+  int files = 0;
+  for (const std::string folder :
+       {"/../examples", "/webhook/commands/data", "/webhook/commands/data/kept"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(SMC_TEST_DIR + folder)) {
+      if (!entry.is_regular_file()) continue;
+      const auto manifest = read_file(entry.path(), kMaxManifestBytes);
+      ASSERT_TRUE(manifest) << entry.path();
+      // kubectl takes no document without a kind
+      const std::size_t begin =
+          entry.path().filename() == "yaml-battery.yaml" ? manifest->find("---\n") : 0;
+      expect_patch_alone(*this, manifest->substr(begin), entry.path());
+      ++files;
+    }
+  }
+  EXPECT_GE(files, 11);
+}
+
+TEST_F(KubectlTest, ManifestsOfEveryStyleKeepTheirMeaning) {
+  test::RandomManifest manifests(4711);
+  std::string manifest;
+  for (int documents = 0; documents < 300;) {
+    const auto object = manifests.object();
+    const test::StyledYaml style = test::random_style(manifests.random);
+    const std::string text = test::styled(object, style, manifests.random);
+    // in a stream of documents kubectl reads JSON as YAML, which has no such characters
+    const bool is_json = text.starts_with("{");
+    const bool is_ascii = std::ranges::all_of(
+        text, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; });
+    if (is_json && (!is_ascii || text.find("\\ud8") != std::string::npos)) continue;
+    manifest += "---\n" + text + (style.last_line_break ? "" : "\n");
+    ++documents;
+  }
+  expect_patch_alone(*this, manifest, "random");
 }
 
 // kubectl apply leaves out members that are null.
@@ -200,7 +236,7 @@ json without_nulls(const json& value) {
 }
 
 TEST_F(KubectlTest, RandomDocumentsAreReadAsWeMeantThem) {
-  test::RandomJson random(7);
+  smc::test::RandomJson random(7);
   std::string manifest;
   std::vector<json> payloads;
   for (int i = 0; i < 400; ++i) {
@@ -215,9 +251,7 @@ TEST_F(KubectlTest, RandomDocumentsAreReadAsWeMeantThem) {
     tree.kind = yaml::Kind::kMap;
     tree.set("object", {});
     ASSERT_TRUE(apply_patch(tree, R"([{"op":"replace","path":"/object","value":)" + text + "}]"));
-    const auto written = yaml::write(*tree.find("object"));
-    ASSERT_TRUE(written) << written.error().what;
-    manifest += "---\n" + *written;
+    manifest += "---\n" + block_collection(*tree.find("object"), "", {});
   }
   const json shown = objects(manifest);
   ASSERT_EQ(shown.size(), payloads.size());

@@ -7,7 +7,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/yaml_tree.h"
@@ -175,7 +174,7 @@ TEST(Inject, JsonIsReadToo) {
       "{\"kind\": \"Other\", \"size\": 1.50}\n");
   EXPECT_THAT(decisions(manifest), ElementsAre(Decision::kInjected));
   EXPECT_EQ(yaml::parse(manifest.text)->size(), 2u);
-  EXPECT_THAT(manifest.text, HasSubstr("size: 1.50"));
+  EXPECT_THAT(manifest.text, testing::EndsWith("{\"kind\": \"Other\", \"size\": 1.50}\n"));
 }
 
 TEST(Inject, WhatCannotBeReadIsRefusedWithItsLine) {
@@ -195,7 +194,7 @@ TEST(Inject, WhatCannotBeReadIsRefusedWithItsLine) {
       {good + pod_yaml() + "x: !mine y\n", 7, "tag"},
       {good + pod_yaml() + "x: .nan\n", 7, "JSON"},
       {good + pod_yaml("[]"), 3, "Pod default/p cannot be reviewed"},
-      {good + pod_yaml("{smc.asm.alibabacloud.com/enabled: true}"), 3, "cannot be reviewed"},
+      {good + pod_yaml("{smc.asm.alibabacloud.com/enabled: true}"), 5, "must be a string"},
       {good + "x: " + std::string(10000, '['), 3, "nested deeper"},
   };
   for (const Case& wrong : cases) {
@@ -316,15 +315,31 @@ TEST_F(InjectCommandTest, WritesTheManifestAndSaysEachDecision) {
   EXPECT_THAT(err_.str(), HasSubstr(file + ":6: Pod default/p: not_annotated: "));
 }
 
-TEST_F(InjectCommandTest, ReplacesTheOutputFileAsAWhole) {
+TEST_F(InjectCommandTest, WritesTheOutputFile) {
   const std::string output = directory_.file("out.yaml");
-  ASSERT_TRUE(write_file_atomic(output, "old", 0600));
   EXPECT_EQ(run(written(pod_yaml()), output), 0);
   EXPECT_EQ(out_.str(), "");
-  EXPECT_THAT(*read_file(output, 1 << 20), HasSubstr("smc-init"));
-  struct stat status = {};
-  ASSERT_EQ(::stat(output.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0644u);
+  EXPECT_EQ(*read_file(output, 1 << 20), injected(pod_yaml()).text);
+}
+
+TEST_F(InjectCommandTest, TheOutputMayBeTheManifestItself) {
+  const std::string file = written(pod_yaml());
+  EXPECT_EQ(run(file, file), 0);
+  EXPECT_EQ(*read_file(file, 1 << 20), injected(pod_yaml()).text);
+}
+
+TEST_F(InjectCommandTest, ADashAsOutputIsStandardOutput) {
+  EXPECT_EQ(run(written(pod_yaml()), "-"), 0);
+  EXPECT_EQ(out_.str(), injected(pod_yaml()).text);
+  EXPECT_FALSE(std::filesystem::exists("-"));
+}
+
+TEST_F(InjectCommandTest, SaysWhatTheManifestDoesNotGetWithAHint) {
+  EXPECT_EQ(run(written(pod_yaml("{smc.asm.alibabacloud.com/enable: \"true\"}"))), 0);
+  EXPECT_THAT(err_.str(), HasSubstr(directory_.file("in.yaml") +
+                                    ":3: Pod default/p: warning: smc.asm.alibabacloud.com/enable "
+                                    "is no annotation of ours and has no effect\n  hint: did you "
+                                    "mean smc.asm.alibabacloud.com/enabled?\n"));
 }
 
 TEST_F(InjectCommandTest, AManifestThatCannotBeReadLeavesTheOutputAlone) {
