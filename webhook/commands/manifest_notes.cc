@@ -21,11 +21,9 @@ constexpr std::string_view kPrefix = "smc.asm.alibabacloud.com/";
 constexpr const char* kNoEffect = " is no annotation of ours and has no effect";
 constexpr std::size_t kShown = 80;  // characters of a user's key or value in a message
 
-// What may stand after the prefix in a pod's annotations.
-constexpr std::array<std::string_view, 7> kNames = {
-    "enabled", "on-failure", "interface", "pnetid", "programs", "exclude-destinations", "status"};
-// Those that a user writes; `status` is the webhook's.
-constexpr std::size_t kWrittenNames = kNames.size() - 1;
+// What users write into a pod's annotations.
+constexpr std::array kWritten = {kEnabledAnnotation, kOnFailureAnnotation, kInterfaceAnnotation,
+                                 kPnetidAnnotation, kProgramsAnnotation};
 
 // More typing mistakes than this, and it was probably meant to be something else.
 constexpr std::size_t kNear = 3;
@@ -38,9 +36,7 @@ std::string lower(std::string_view text) {
 }
 
 bool is_written_by_users(std::string_view key) {
-  if (!key.starts_with(kPrefix)) return false;
-  const auto end = kNames.begin() + kWrittenNames;
-  return std::find(kNames.begin(), end, key.substr(kPrefix.size())) != end;
+  return std::ranges::find(kWritten, key) != kWritten.end();
 }
 
 bool is_known(std::string_view key) {
@@ -48,23 +44,19 @@ bool is_known(std::string_view key) {
 }
 
 // The key of ours that one was probably meant to be; nothing for our own keys and for others.
-std::optional<std::string> meant_by(std::string_view key) {
-  // no key of ours is near to one of another length
-  if (key.size() > kPrefix.size() + 32 || key.find('/') == std::string_view::npos) return {};
+std::optional<std::string_view> meant_by(std::string_view key) {
   if (is_known(key)) return {};
-  for (const std::string_view name : kNames) {
-    const std::string ours = std::string(kPrefix).append(name);
+  for (const std::string_view ours : kWritten) {
     const std::size_t difference =
-        key.size() > ours.size() ? key.size() - ours.size() : ours.size() - key.size();
+        std::max(key.size(), ours.size()) - std::min(key.size(), ours.size());
     if (difference <= kNear && edit_distance(lower(key), ours) <= kNear) return ours;
   }
   return {};
 }
 
-std::string all_names() {
+std::string all_keys() {
   std::string out;
-  for (std::size_t i = 0; i < kWrittenNames; ++i)
-    out += (i == 0 ? "" : ", ") + std::string(kNames.at(i));
+  for (const std::string_view key : kWritten) out.append(out.empty() ? "" : ", ").append(key);
   return out;
 }
 
@@ -95,15 +87,14 @@ class Search {
 
  private:
   void look_at(const Node& key, const std::string& path) {
-    if (const std::optional<std::string> meant = meant_by(key.text))
-      return add(key, shown(key) + kNoEffect, "did you mean " + *meant + "?");
+    if (const auto meant = meant_by(key.text))
+      return add(key, shown(key) + kNoEffect, "did you mean " + std::string(*meant) + "?");
     if (path != annotations_) {
       if (is_written_by_users(key.text)) misplaced(key, path);
       return;
     }
     if (key.text.starts_with(kPrefix) && !is_known(key.text))
-      add(key, shown(key) + kNoEffect,
-          "after " + std::string(kPrefix) + " there may be " + all_names());
+      add(key, shown(key) + kNoEffect, "those that have one: " + all_keys());
   }
 
   void misplaced(const Node& key, const std::string& path) {
