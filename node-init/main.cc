@@ -109,7 +109,6 @@ ExitCode run(int argc, char** argv) {
   CLI::App app("SMC-R for this network namespace: set up, checked, explained", "smc-node-init");
   app.require_subcommand(1);
   const std::string version = std::string("smc-node-init ") + smc::kVersion;
-  app.set_version_flag("--version", version, "the version of this program");
   PodCommand pod;
   add_pod(app, pod);
   CheckOptions check_options;
