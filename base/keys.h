@@ -11,6 +11,7 @@ inline constexpr std::string_view kEnabledAnnotation = "smc.asm.alibabacloud.com
 inline constexpr std::string_view kOnFailureAnnotation = "smc.asm.alibabacloud.com/on-failure";
 inline constexpr std::string_view kInterfaceAnnotation = "smc.asm.alibabacloud.com/interface";
 inline constexpr std::string_view kProgramsAnnotation = "smc.asm.alibabacloud.com/programs";
+inline constexpr std::string_view kResourcesAnnotation = "smc.asm.alibabacloud.com/resources";
 inline constexpr std::string_view kPnetidAnnotation = "smc.asm.alibabacloud.com/pnetid";
 
 // On pods: what the webhook did, as JSON.

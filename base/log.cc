@@ -8,7 +8,6 @@
 #include <mutex>
 #include <string>
 
-#include <spdlog/formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -35,70 +34,59 @@ const LevelName& entry(Level level) {
   return kLevels[static_cast<std::size_t>(level)];
 }
 
-// {"time":"2026-01-31T12:00:00.123Z",CONTENT}: the content comes as finished JSON members. The date
-// is written out once a second.
-class JsonLine : public spdlog::formatter {
+// What comes before a line's members: {"time":"2026-01-31T12:00:00.123Z",
+class LineStart {
  public:
-  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& line) override {
-    using std::chrono::milliseconds;
-    const auto since = std::chrono::floor<milliseconds>(message.time.time_since_epoch());
-    const auto second = std::chrono::floor<std::chrono::seconds>(since);
-    if (second != second_) {
+  std::string_view at(std::chrono::system_clock::time_point time) {
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
+    const auto second = std::chrono::floor<std::chrono::seconds>(now);
+    if (second != second_) {  // once a second the date is written out
       second_ = second;
-      const std::string text = utc_text(std::chrono::system_clock::time_point(second));
-      begin_.assign(R"({"time":")").append(text, 0, text.size() - 1);  // without its Z
+      text_ = R"({"time":")" + utc_text(std::chrono::system_clock::time_point(second));
+      fraction_ = text_.size();
+      text_.back() = '.';  // was the Z of a whole second
+      text_ += R"(000Z",)";
     }
-    const auto rest = static_cast<unsigned>((since - second).count());
-    const char fraction[] = {'.', static_cast<char>('0' + rest / 100),
-                             static_cast<char>('0' + rest / 10 % 10),
-                             static_cast<char>('0' + rest % 10)};
-    append(line, begin_);
-    append(line, {fraction, sizeof fraction});
-    append(line, R"(Z",)");
-    append(line, {message.payload.data(), message.payload.size()});
-    append(line, "}\n");
+    const auto rest = static_cast<unsigned>((now - second).count());
+    text_[fraction_] = static_cast<char>('0' + rest / 100);
+    text_[fraction_ + 1] = static_cast<char>('0' + rest / 10 % 10);
+    text_[fraction_ + 2] = static_cast<char>('0' + rest % 10);
+    return text_;
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonLine>(); }
 
  private:
-  static void append(spdlog::memory_buf_t& line, std::string_view text) {
-    line.append(text.data(), text.data() + text.size());
-  }
-
   std::chrono::seconds second_{-1};
-  std::string begin_;
+  std::string text_;
+  std::size_t fraction_ = 0;
 };
 
-// Standard error through a LineWriter. The first line that finds room after some that did not says
-// how many are missing.
+// Standard error through a LineWriter; a message is a line's finished JSON members. The first line
+// that finds room after some that did not says how many are missing.
 class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   std::uint64_t dropped() const { return writer_.dropped(); }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string_view start = start_.at(message.time);
     if (missing_ > 0) {
       const std::string text =
           R"("level":"warn","event":"log lines dropped","lines":)" + std::to_string(missing_);
-      if (put({message.logger_name, spdlog::level::warn, text})) missing_ = 0;
+      if (writer_.append({start, text, kEnd}, true)) missing_ = 0;
     }
-    if (!put(message)) ++missing_;
+    const std::string_view members(message.payload.data(), message.payload.size());
+    if (!writer_.append({start, members, kEnd}, message.level >= spdlog::level::warn)) ++missing_;
   }
   void flush_() override { writer_.flush(); }
 
-  bool put(const spdlog::details::log_msg& message) {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    return writer_.append({line.data(), line.size()}, message.level >= spdlog::level::warn);
-  }
+  static constexpr std::string_view kEnd = "}\n";
 
+  LineStart start_;
   LineWriter writer_{STDERR_FILENO};
   std::uint64_t missing_ = 0;
 };
 
 struct Logger {
-  Logger() { spdlog.set_formatter(std::make_unique<JsonLine>()); }
-
   const std::shared_ptr<StderrSink> sink = std::make_shared<StderrSink>();
   spdlog::logger spdlog{"smc", sink};
 };

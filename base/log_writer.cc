@@ -44,16 +44,18 @@ LineWriter::~LineWriter() {
   thread_.join();
 }
 
-bool LineWriter::append(std::string_view line, bool urgent) {
+bool LineWriter::append(std::initializer_list<std::string_view> pieces, bool urgent) {
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() + line.size() > kMaxWaiting) {
+    if (waiting_.size() + size > kMaxWaiting) {
       ++dropped_;
       return false;
     }
-    waiting_ += line;
-    appended_ += line.size();
+    for (const std::string_view piece : pieces) waiting_ += piece;
+    appended_ += size;
     wake = asleep_ || (urgent && !urgent_);
     asleep_ = false;
     urgent_ |= urgent;

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -31,8 +32,8 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
-  // `line` with its line break. False: there was no room.
-  bool append(std::string_view line, bool urgent);
+  // The pieces of one line, its line break included. False: there was no room.
+  bool append(std::initializer_list<std::string_view> pieces, bool urgent);
 
   // Returns when everything appended before is written, or after kPatience.
   void flush();

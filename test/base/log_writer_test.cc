@@ -53,7 +53,7 @@ TEST_F(LineWriterTest, LinesComeInTheirOrderAndWhole) {
   std::string expected;
   for (int i = 0; i < 1000; ++i) {
     const std::string line = "line " + std::to_string(i) + '\n';
-    EXPECT_TRUE(writer.append(line, i % 100 == 0));
+    EXPECT_TRUE(writer.append({line}, i % 100 == 0));
     expected += line;
   }
   EXPECT_EQ(read(expected.size()), expected);
@@ -63,22 +63,22 @@ TEST_F(LineWriterTest, LinesComeInTheirOrderAndWhole) {
 TEST_F(LineWriterTest, ALineLongerThanThePipeComesWhole) {
   LineWriter writer(write_end_.get());
   const std::string line = std::string(300'000, 'x') + '\n';
-  EXPECT_TRUE(writer.append(line, true));
+  EXPECT_TRUE(writer.append({line}, true));
   EXPECT_EQ(read(line.size()), line);
 }
 
 TEST_F(LineWriterTest, ALineThatIsNotUrgentComesByItself) {
   LineWriter writer(write_end_.get());
-  writer.append("one\n", false);
+  writer.append({"one\n"}, false);
   EXPECT_EQ(read(4), "one\n");
-  writer.append("two\n", false);
+  writer.append({"two\n"}, false);
   EXPECT_EQ(read(4), "two\n");
 }
 
 TEST_F(LineWriterTest, TheEndWritesWhatIsLeft) {
   {
     LineWriter writer(write_end_.get());
-    writer.append("last\n", false);
+    writer.append({"last\n"}, false);
   }
   EXPECT_EQ(read(5), "last\n");
 }
@@ -88,7 +88,7 @@ TEST_F(LineWriterTest, NobodyWaitsForAReaderThatHasStoppedAndWhatIsLostIsCounted
   const std::string line = std::string(1023, 'x') + '\n';
   const auto begin = std::chrono::steady_clock::now();
   std::uint64_t refused = 0;
-  for (int i = 0; i < 4096; ++i) refused += writer.append(line, true) ? 0 : 1;
+  for (int i = 0; i < 4096; ++i) refused += writer.append({line}, true) ? 0 : 1;
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << "4 MiB of lines, nobody reads";
   EXPECT_GT(refused, 0u);
   EXPECT_EQ(writer.dropped(), refused);
@@ -100,7 +100,7 @@ TEST_F(LineWriterTest, TheEndGivesUpOnAReaderThatHasStopped) {
   const auto begin = std::chrono::steady_clock::now();
   {
     LineWriter writer(write_end_.get());
-    writer.append(std::string(500'000, 'x') + '\n', true);
+    writer.append({std::string(500'000, 'x') + '\n'}, true);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
 }
@@ -108,9 +108,9 @@ TEST_F(LineWriterTest, TheEndGivesUpOnAReaderThatHasStopped) {
 TEST_F(LineWriterTest, AReaderThatHasGoneEndsNobody) {
   read_end_.reset();
   LineWriter writer(write_end_.get());
-  EXPECT_TRUE(writer.append("to nobody\n", true));
+  EXPECT_TRUE(writer.append({"to nobody\n"}, true));
   writer.flush();
-  EXPECT_TRUE(writer.append("still here\n", true));
+  EXPECT_TRUE(writer.append({"still here\n"}, true));
 }
 
 TEST_F(LineWriterTest, ThreadsShareIt) {
@@ -122,7 +122,7 @@ TEST_F(LineWriterTest, ThreadsShareIt) {
     std::vector<std::thread> threads;
     for (const char* line : {"a\n", "b\n", "c\n", "d\n"})
       threads.emplace_back([&writer, line] {
-        for (int i = 0; i < kEach; ++i) writer.append(line, false);
+        for (int i = 0; i < kEach; ++i) writer.append({line}, false);
       });
     for (std::thread& thread : threads) thread.join();
   }
@@ -135,7 +135,7 @@ TEST_F(LineWriterTest, LinesThatCannotBeWrittenAreCounted) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   ASSERT_TRUE(full.valid());
   LineWriter writer(full.get());
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.append("a line\n", false));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.append({"a line\n"}, false));
   writer.flush();
   EXPECT_EQ(writer.dropped(), 3u);
 }

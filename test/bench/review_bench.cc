@@ -52,7 +52,7 @@ std::size_t number(const char* text) {
 using Ask = std::function<bool(std::string& body)>;
 
 Ask ask_reviewer() {
-  return [reviewer = std::make_shared<Reviewer>(Config())](std::string& body) {
+  return [reviewer = std::make_shared<Reviewer>(Config(), false)](std::string& body) {
     return reviewer->answer(body).decision == Decision::kInjected;
   };
 }

@@ -7,15 +7,17 @@
 
 #include "base/file.h"
 #include "webhook/review/decision.h"
+#include "webhook/review/tolerated.h"
 
 namespace smc {
 namespace {
 
-std::vector<std::string> readme_decision_rows() {
+// Those of the table behind the comment that begins so.
+std::vector<std::string> readme_rows(const std::string& comment) {
   const auto readme = read_file(SMC_TEST_DIR "/../README.md", 1 << 20);
   if (!readme) return {};
   std::vector<std::string> rows;
-  std::size_t at = readme->find("<!-- decisions:");
+  std::size_t at = readme->find("<!-- " + comment + ":");
   while ((at = readme->find("\n| `", at)) != std::string::npos) {
     const std::size_t end = readme->find('\n', at + 1);
     rows.push_back(readme->substr(at + 1, end - at - 1));
@@ -31,7 +33,15 @@ TEST(Readme, DecisionTableIsTheCodesTable) {
     expected.push_back("| `" + std::string(entry.code) + "` | " + std::string(entry.sentence) +
                        " | " + (entry.warns ? "yes |" : "|"));
   }
-  EXPECT_EQ(readme_decision_rows(), expected);
+  EXPECT_EQ(readme_rows("decisions"), expected);
+}
+
+TEST(Readme, TableOfWhatOthersMayChangeIsTheCodesTable) {
+  std::vector<std::string> expected;
+  for (const auto& row : webhook::kTolerated)
+    expected.push_back("| `" + std::string(row.field) + "` | " + std::string(row.change) + " | " +
+                       std::string(row.who) + " | " + std::string(row.why) + " |");
+  EXPECT_EQ(readme_rows("tolerated"), expected);
 }
 
 TEST(Decisions, TableIsInTheEnumsOrder) {

@@ -68,8 +68,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Config kDefaults;
   static const Config kOthers = [] {
     Config config;
-    config.injection.allowed_overrides = {Override::kOnFailure, Override::kInterface,
+    config.injection.allowed_overrides = {Override::kOnFailure, Override::kPrograms,
+                                          Override::kResources, Override::kInterface,
                                           Override::kPnetid};
+    config.init_container.image_pull_secrets = {"a", "b"};
+    config.init_container.trusted_registries = {"mirror.example"};
     config.injection.affinity.key = "rdma";
     config.injection.affinity.values = {"a", "b"};
     config.init_container.request_erdma = true;

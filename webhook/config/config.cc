@@ -39,11 +39,9 @@ constexpr DurationRange kIdleTimeout = {
 constexpr DurationRange kDrainDelay = {
     seconds(0), minutes(5), {}, "every restart of a replica waits that long"};
 
-bool is_memory(std::string_view text) {
-  return is_positive_quantity(text) && whole_quantity(text);
-}
-
 const Choices<Override> kOverrides = {{"on-failure", Override::kOnFailure},
+                                      {"programs", Override::kPrograms},
+                                      {"resources", Override::kResources},
                                       {"interface", Override::kInterface},
                                       {"pnetid", Override::kPnetid}};
 const Choices<OnFailure> kOnFailure = {{kFailWord, OnFailure::kFail},
@@ -133,8 +131,8 @@ const Keys& all_keys() {
              0, is_dns_label, [](Config& c) { return &c.injection.excluded_namespaces; })},
       {"injection.excludedRuntimeClasses",
        texts("a list of RuntimeClass names: lower-case letters, digits, '-' and '.', at most 253 "
-             "characters",
-             0, is_dns_subdomain, [](Config& c) { return &c.injection.excluded_runtime_classes; })},
+             "characters; or the beginning of one and '*'",
+             0, is_name_pattern, [](Config& c) { return &c.injection.excluded_runtime_classes; })},
       {"injection.overrides.allowed",
        choice_list(kOverrides, [](Config& c) { return &c.injection.allowed_overrides; })},
       {"injection.onFailure",
@@ -157,12 +155,20 @@ const Keys& all_keys() {
             is_pinned_image, [](Config& c) { return &c.init_container.image; })},
       {"initContainer.imagePullPolicy",
        choice(kPullPolicies, [](Config& c) { return &c.init_container.image_pull_policy; })},
+      {"initContainer.imagePullSecrets",
+       texts("a list of names of Secrets: lower-case letters, digits, '-' and '.', at most 253 "
+             "characters",
+             0, is_dns_subdomain, [](Config& c) { return &c.init_container.image_pull_secrets; })},
+      {"initContainer.trustedRegistries",
+       texts(
+           "a list of registries, HOST or HOST:PORT, each with the beginning of a path or without",
+           0, is_image_prefix, [](Config& c) { return &c.init_container.trusted_registries; })},
       {"initContainer.mode", choice(kInitModes, [](Config& c) { return &c.init_container.mode; })},
       {"initContainer.resources.cpu",
        quantity("a Kubernetes quantity above 0, such as 50m", is_positive_quantity,
                 [](Config& c) { return &c.init_container.cpu; })},
       {"initContainer.resources.memory",
-       quantity("a Kubernetes quantity of whole bytes above 0, such as 32Mi", is_memory,
+       quantity("a Kubernetes quantity of whole bytes above 0, such as 32Mi", is_memory_quantity,
                 [](Config& c) { return &c.init_container.memory; })},
       {"initContainer.requestErdma",
        flag([](Config& c) { return &c.init_container.request_erdma; })},

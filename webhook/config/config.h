@@ -18,7 +18,7 @@ namespace smc::webhook {
 
 enum class AffinityMode { kRequired, kNone };
 enum class InitMode { kPrivileged };
-enum class Override { kOnFailure, kInterface, kPnetid };
+enum class Override { kOnFailure, kPrograms, kResources, kInterface, kPnetid };
 
 struct Config {
   struct Mesh {
@@ -32,7 +32,10 @@ struct Config {
   struct Injection {
     std::vector<std::string> excluded_namespaces = {"kube-system", "kube-public",
                                                     "kube-node-lease"};
-    std::vector<std::string> excluded_runtime_classes = {"kata", "gvisor"};
+    // names, or beginnings of names with '*' behind: the usual names of runtimes with a kernel of
+    // their own
+    std::vector<std::string> excluded_runtime_classes = {"kata*", "gvisor*", "runsc*", "runv*",
+                                                         "rund*"};
     std::vector<Override> allowed_overrides = {Override::kOnFailure};
     OnFailure on_failure = OnFailure::kFallback;
     Affinity affinity;
@@ -41,6 +44,10 @@ struct Config {
     std::string name = "smc-init";
     std::string image = default_image();
     std::string image_pull_policy = "IfNotPresent";
+    // Secrets of the pod's namespace that may pull the image, added to the pod's own.
+    std::vector<std::string> image_pull_secrets;
+    // "HOST[:PORT][/PATH]": from there another webhook may let the image come.
+    std::vector<std::string> trusted_registries;
     InitMode mode = InitMode::kPrivileged;
     std::string cpu = "50m";      // Kubernetes quantity; request and limit
     std::string memory = "32Mi";  // Kubernetes quantity; request and limit

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kMaxLabelName = 63;
 constexpr std::size_t kMaxImageName = 255;  // distribution's NameTotalLengthMax
 constexpr std::size_t kMaxTag = 128;
+constexpr std::size_t kMaxName = 253;  // DNS subdomain
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -127,17 +128,58 @@ bool is_label_key(std::string_view text) {
          is_label_value(text.substr(slash + 1));
 }
 
-bool is_pinned_image(std::string_view text) {
+std::optional<ImageReference> parse_pinned_image(std::string_view text) {
+  ImageReference image;
   const std::size_t at = text.find('@');
-  const bool has_digest = at != std::string_view::npos;
-  if (has_digest && !is_digest(text.substr(at + 1))) return false;
-  std::string_view name = text.substr(0, at);
+  if (at != std::string_view::npos) {
+    image.digest = text.substr(at + 1);
+    if (!is_digest(image.digest)) return {};
+  }
+  image.name = text.substr(0, at);
   // a colon before the last slash belongs to the registry's port
-  const std::size_t slash = name.rfind('/');
-  const std::size_t colon = name.find(':', slash == std::string_view::npos ? 0 : slash);
-  const bool has_tag = colon != std::string_view::npos;
-  if (has_tag && !is_tag(name.substr(colon + 1))) return false;
-  return (has_tag || has_digest) && is_image_name(name.substr(0, colon));
+  const std::size_t slash = image.name.rfind('/');
+  const std::size_t colon = image.name.find(':', slash == std::string_view::npos ? 0 : slash);
+  if (colon != std::string_view::npos) {
+    image.tag = image.name.substr(colon + 1);
+    image.name = image.name.substr(0, colon);
+    if (!is_tag(image.tag)) return {};
+  }
+  if (image.tag.empty() && image.digest.empty()) return {};
+  if (!is_image_name(image.name)) return {};
+  return image;
+}
+
+bool is_pinned_image(std::string_view text) {
+  return parse_pinned_image(text).has_value();
+}
+
+bool is_image_prefix(std::string_view text) {
+  if (text.empty() || text.size() > kMaxImageName) return false;
+  const std::size_t slash = text.find('/');
+  if (!is_registry(text.substr(0, slash))) return false;
+  return slash == std::string_view::npos ||
+         each_part(text.substr(slash + 1), '/', is_image_path_part);
+}
+
+bool is_from(const ImageReference& image, std::string_view registry) {
+  return image.name.size() > registry.size() && image.name.starts_with(registry) &&
+         image.name[registry.size()] == '/';
+}
+
+bool is_name_pattern(std::string_view text) {
+  if (!text.ends_with('*')) return is_dns_subdomain(text);
+  text.remove_suffix(1);
+  if (text.empty()) return true;
+  // a name may not end with these two, but the beginning of one may
+  const std::size_t end = text.find_last_not_of("-.");
+  return end != std::string_view::npos && text.size() < kMaxName &&
+         is_dns_subdomain(text.substr(0, end + 1));
+}
+
+bool matches(std::string_view pattern, std::string_view name) {
+  if (!pattern.ends_with('*')) return name == pattern;
+  pattern.remove_suffix(1);
+  return name.starts_with(pattern);
 }
 
 }  // namespace smc::webhook

@@ -123,6 +123,10 @@ bool is_positive_quantity(std::string_view text) {
   return quantity && !quantity->negative && !quantity->digits.empty();
 }
 
+bool is_memory_quantity(std::string_view text) {
+  return is_positive_quantity(text) && whole_quantity(text);
+}
+
 std::optional<std::uint64_t> whole_quantity(std::string_view text) {
   const auto quantity = parse_quantity(text);
   const auto whole = quantity ? scaled(*quantity, 0) : std::nullopt;
@@ -134,6 +138,12 @@ bool same_quantity(std::string_view a, std::string_view b) {
   if (a == b) return true;
   const auto left = thousandths_rounded_up(a);
   return left && left == thousandths_rounded_up(b);
+}
+
+bool is_at_most(std::string_view a, std::string_view b) {
+  const auto left = thousandths_rounded_up(a);
+  const auto right = thousandths_rounded_up(b);
+  return left && right && *left <= *right;
 }
 
 }  // namespace smc::webhook

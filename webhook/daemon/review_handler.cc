@@ -42,7 +42,8 @@ OwnerEvent event_of(std::string ns, Announcement said) {
 }  // namespace
 
 Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRecorder* events) {
-  return [reviewer = std::make_shared<Reviewer>(config), &metrics, events](std::string& body) {
+  return [reviewer = std::make_shared<Reviewer>(config, events != nullptr), &metrics,
+          events](std::string& body) {
     const auto begin = std::chrono::steady_clock::now();
     Answer answer = reviewer->answer(body);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;

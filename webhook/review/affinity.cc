@@ -82,11 +82,11 @@ void add_to_term(const NodeTerm& term, const CompiledConfig& config, Patch& patc
 
 }  // namespace
 
-bool names_a_node(const NodeAffinity& affinity) {
-  return std::any_of(affinity.terms.begin(), affinity.terms.end(), [](const NodeTerm& term) {
-    return std::any_of(term.fields.begin(), term.fields.end(),
-                       [](const NodeRequirement& field) { return field.key == "metadata.name"; });
-  });
+bool names_a_node(const NodeTerm& term) {
+  return std::any_of(term.fields.begin(), term.fields.end(),
+                     [](const NodeRequirement& requirement) {
+                       return requirement.key == "metadata.name" && requirement.op == "In";
+                     });
 }
 
 void require_label(const NodeAffinity& affinity, const CompiledConfig& config, Patch& patch,
@@ -100,8 +100,9 @@ void require_label(const NodeAffinity& affinity, const CompiledConfig& config, P
   std::size_t excluded = 0;
   for (const NodeTerm& term : affinity.terms) {
     if (term.empty) continue;
-    const LabelInTerm found = label_in(term, label);
     ++usable;
+    if (names_a_node(term)) continue;
+    const LabelInTerm found = label_in(term, label);
     if (found.excluded) ++excluded;
     if (!found.required) add_to_term(term, config, patch);
   }

@@ -9,10 +9,23 @@
 
 namespace smc::webhook {
 
-// A term that names a node, as the DaemonSet controller writes it: the pod cannot move.
-bool names_a_node(const NodeAffinity& affinity);
+// Whether `holds` of every term that can match a node at all, of which there must be one.
+template <class Predicate>
+bool all_usable_terms(const NodeAffinity& affinity, Predicate holds) {
+  bool any = false;
+  for (const NodeTerm& term : affinity.terms) {
+    if (term.empty) continue;
+    if (!holds(term)) return false;
+    any = true;
+  }
+  return any;
+}
 
-// Adds what is missing, and warns where the pod then matches no node.
+// Whether the term lets the pod onto one node alone, as the DaemonSet controller writes it.
+bool names_a_node(const NodeTerm& term);
+
+// Adds what is missing, but to a term that names a node, and warns where the pod then matches no
+// node.
 void require_label(const NodeAffinity& affinity, const CompiledConfig& config, Patch& patch,
                    Warnings& warnings);
 

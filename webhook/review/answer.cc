@@ -22,8 +22,8 @@ constexpr std::size_t kMaxAnnouncementCharacters = 1024;
 constexpr std::size_t kKeptPatchBytes = 64 << 10;
 
 ReviewLabels labels_of(const Review& review) {
-  return ReviewLabels(review.uid, review.pod_namespace, review.name, review.pod.owner.kind,
-                      review.pod.owner.name, review.dry_run);
+  return ReviewLabels(review.uid, review.pod_namespace, review.name, review.pod.metadata.owner.kind,
+                      review.pod.metadata.owner.name, review.dry_run);
 }
 
 std::string write_envelope(std::string_view uid, const Outcome& outcome) {
@@ -67,7 +67,7 @@ std::string announcement_text(const Outcome& outcome) {
 std::optional<Announcement> announce(const Review& review, const Outcome& outcome) {
   const bool injected = outcome.decision == Decision::kInjected && outcome.audit;
   const bool told = injected || info(outcome.decision).warns;
-  const Owner& owner = review.pod.owner;
+  const Owner& owner = review.pod.metadata.owner;
   if (!told || review.dry_run || owner.uid.empty()) return {};
   return Announcement{printable(owner.api_version, kMaxLabelCharacters),
                       printable(owner.kind, kMaxLabelCharacters),
@@ -104,13 +104,14 @@ ReviewLabels::ReviewLabels(std::string_view uid, std::string_view pod_namespace,
 
 class Reviewer::Impl {
  public:
-  explicit Impl(const Config& config) : config_(config) {}
+  Impl(const Config& config, bool announces) : config_(config), announces_(announces) {}
 
   Answer answer(std::string& body);
   void give_back() { document_.shrink(); }
 
  private:
   const CompiledConfig config_;
+  const bool announces_;
   Document document_;
   std::string patch_memory_;
 };
@@ -121,13 +122,14 @@ Answer Reviewer::Impl::answer(std::string& body) {
   const auto [review, problem] = read_review(*root, config_.config);
   if (!problem.empty()) return refuse(problem, labels_of(review));
   Outcome outcome = inject(review, config_, std::move(patch_memory_));
-  Answer answer{200, write_envelope(review.uid, outcome), outcome.decision, labels_of(review),
-                announce(review, outcome)};
+  Answer answer{200, write_envelope(review.uid, outcome), outcome.decision, labels_of(review)};
+  if (announces_) answer.announcement = announce(review, outcome);
   if (outcome.patch.capacity() <= kKeptPatchBytes) patch_memory_ = std::move(outcome.patch);
   return answer;
 }
 
-Reviewer::Reviewer(const Config& config) : impl_(std::make_unique<Impl>(config)) {}
+Reviewer::Reviewer(const Config& config, bool announces)
+    : impl_(std::make_unique<Impl>(config, announces)) {}
 
 Reviewer::~Reviewer() = default;
 

@@ -61,7 +61,8 @@ struct Answer {
 // a small review costs no allocation but its answer's.
 class Reviewer {
  public:
-  explicit Reviewer(const Config& config);
+  // Answers carry announcements only where somebody is there to tell them.
+  explicit Reviewer(const Config& config, bool announces = true);
   ~Reviewer();
   Reviewer(const Reviewer&) = delete;
   Reviewer& operator=(const Reviewer&) = delete;

@@ -28,8 +28,25 @@ std::string node_affinity_text(const Config::Affinity& label) {
   return R"({"requiredDuringSchedulingIgnoredDuringExecution":)" + required_text(label) + '}';
 }
 
+std::string operation_text(std::string_view operation, std::string_view pointer,
+                           const std::string& value) {
+  return std::string(R"({"op":")")
+      .append(operation)
+      .append(R"(","path":")")
+      .append(pointer)
+      .append(R"(","value":)")
+      .append(value)
+      .append("}");
+}
+
 std::string add_text(std::string_view pointer, const std::string& value) {
-  return R"({"op":"add","path":")" + std::string(pointer) + R"(","value":)" + value + '}';
+  return operation_text("add", pointer, value);
+}
+
+std::string container_text(const Config::InitContainer& config, OnFailure on_failure) {
+  InitArguments arguments;
+  arguments.on_failure = on_failure;
+  return render_container(config, arguments, configured_resources(config));
 }
 
 std::string status_text(const Config& config) {
@@ -39,12 +56,15 @@ std::string status_text(const Config& config) {
 
 }  // namespace
 
+ContainerOperations::ContainerOperations(const std::string& container)
+    : add_list(add_text(kInitContainersPointer, '[' + container + ']')),
+      add_first(add_text(kFirstPointer, container)),
+      replace_first(operation_text("replace", kFirstPointer, container)) {}
+
 CompiledConfig::CompiledConfig(Config plain)
     : config(std::move(plain)),
-      container_begin(container_begin_text(config.init_container)),
-      container_middle(container_middle_text()),
-      container_resources(container_resources_text(config.init_container)),
-      container_end(container_end_text()),
+      fallback(container_text(config.init_container, OnFailure::kFallback)),
+      fail(container_text(config.init_container, OnFailure::kFail)),
       label_expression(expression_text(config.injection.affinity)),
       add_affinity(
           add_text(kAffinityPointer,

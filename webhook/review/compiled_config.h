@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/base64.h"
+#include "base/pod_arguments.h"
 #include "webhook/config/config.h"
 
 namespace smc::webhook {
@@ -15,17 +16,29 @@ inline constexpr std::string_view kNodeAffinityPointer = "/spec/affinity/nodeAff
 inline constexpr std::string_view kRequiredPointer =
     "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
 
+inline constexpr std::string_view kInitContainersPointer = "/spec/initContainers";
+inline constexpr std::string_view kFirstPointer = "/spec/initContainers/0";
+
+// The operations that make the init container the first.
+struct ContainerOperations {
+  explicit ContainerOperations(const std::string& container);
+
+  const Base64Fragment add_list;   // where the pod has no init containers
+  const Base64Fragment add_first;  // where it has others
+  const Base64Fragment replace_first;
+};
+
 struct CompiledConfig {
   explicit CompiledConfig(Config plain);
 
   const Config config;
 
-  // The init container is its beginning, a pod's own arguments, the middle, the resources and the
-  // end (init_container.h).
-  const Base64Fragment container_begin;
-  const Base64Fragment container_middle;
-  const Base64Fragment container_resources;
-  const Base64Fragment container_end;
+  // For a pod that changes nothing in the init container.
+  const ContainerOperations fallback;
+  const ContainerOperations fail;
+  const ContainerOperations& of(OnFailure on_failure) const {
+    return on_failure == OnFailure::kFail ? fail : fallback;
+  }
 
   // The requirement of our node label; and the operations that bring it into a pod without any.
   const Base64Fragment label_expression;

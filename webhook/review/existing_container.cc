@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "webhook/review/token_mount.h"
+
 namespace smc::webhook {
 namespace {
-
-constexpr std::string_view kTokenMountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 // We set fewer entries of any kind: a longer list is not ours, and read no further.
 constexpr std::size_t kMaxEntries = 16;
@@ -74,10 +74,9 @@ std::vector<ResourceAmount> read_amounts(JsonReader& reader, const Member& membe
       note(container, "resources");
       break;
     }
-    ResourceAmount amount{name, {}};
     std::string_view text;
-    if (value.get(text) == simdjson::SUCCESS) amount.quantity = text;
-    amounts.push_back(amount);
+    if (value.get(text) != simdjson::SUCCESS) text = {};
+    amounts.push_back({name, {text}});
   }
   return amounts;
 }
@@ -94,48 +93,46 @@ void read_resources(JsonReader& reader, const Member& member, const Path& path,
   note(container, member.name, !other_member(*object, {&limits, &requests}).empty());
 }
 
+// What policy engines put where nothing stands. Runtimes do not apply it to a privileged container.
+bool is_runtime_default(JsonReader& reader, const Member& seccomp, const Path& path) {
+  const Path here{&path, seccomp.name};
+  const auto object = reader.object(seccomp, path);
+  Member type{"type"};
+  if (!object) return true;
+  reader.members(*object, here, {&type});
+  return reader.text(type, here) == "RuntimeDefault" && other_member(*object, {&type}).empty();
+}
+
 void read_security(JsonReader& reader, const Member& member, const Path& path,
                    ExistingContainer& container) {
   const Path here{&path, member.name};
   const auto object = reader.object(member, path);
   Member privileged{"privileged"}, read_only{"readOnlyRootFilesystem"}, non_root{"runAsNonRoot"},
-      user{"runAsUser"}, group{"runAsGroup"}, proc_mount{"procMount"};
+      user{"runAsUser"}, group{"runAsGroup"}, proc_mount{"procMount"},
+      escalation{"allowPrivilegeEscalation"}, seccomp{"seccompProfile"};
   if (!object) return;
-  reader.members(*object, here, {&privileged, &read_only, &non_root, &user, &group, &proc_mount});
+  reader.members(
+      *object, here,
+      {&privileged, &read_only, &non_root, &user, &group, &proc_mount, &escalation, &seccomp});
   ContainerSecurity& security = container.security;
   security.privileged = reader.optional_flag(privileged, here);
   security.read_only_root_filesystem = reader.optional_flag(read_only, here);
   security.run_as_non_root = reader.optional_flag(non_root, here);
   security.run_as_user = reader.integer(user, here);
   security.run_as_group = reader.integer(group, here);
-  const bool known =
-      is_default(reader, proc_mount, here, "Default") &&
-      other_member(*object, {&privileged, &read_only, &non_root, &user, &group, &proc_mount})
-          .empty();
+  const bool known = is_default(reader, proc_mount, here, "Default") &&
+                     reader.flag(escalation, here, true) &&
+                     is_runtime_default(reader, seccomp, here) &&
+                     other_member(*object, {&privileged, &read_only, &non_root, &user, &group,
+                                            &proc_mount, &escalation, &seccomp})
+                         .empty();
   note(container, member.name, !known);
-}
-
-// Whether there is nothing but the mount that the ServiceAccount admission plugin adds to every
-// container.
-bool is_token_mount(JsonReader& reader, const Member& member, const Path& path) {
-  const auto mounts = reader.list(member, path);
-  const Path list_path{&path, member.name};
-  bool equal = !mounts || mounts->size() <= 1;
-  reader.each_object(mounts, list_path, [&](JsonObject mount, const Path& here) {
-    Member name{"name"}, mount_path{"mountPath"}, read_only{"readOnly"};
-    if (!equal) return;
-    reader.members(mount, here, {&name, &mount_path, &read_only});
-    equal = !reader.text(name, here).empty() && reader.text(mount_path, here) == kTokenMountPath &&
-            reader.flag(read_only, here, false) &&
-            other_member(mount, {&name, &mount_path, &read_only}).empty();
-  });
-  return equal;
 }
 
 }  // namespace
 
 ExistingContainer read_existing_container(JsonReader& reader, JsonObject container,
-                                          const Path& path) {
+                                          const Path& path, const Member& volumes) {
   Member name{"name"}, image{"image"}, pull_policy{"imagePullPolicy"}, command{"command"},
       args{"args"}, env{"env"}, resources{"resources"}, security{"securityContext"},
       message_policy{"terminationMessagePolicy"}, message_path{"terminationMessagePath"},
@@ -154,7 +151,7 @@ ExistingContainer read_existing_container(JsonReader& reader, JsonObject contain
   read_security(reader, security, path, read);
   read.termination_message_policy = reader.text(message_policy, path);
   note(read, message_path.name, !is_default(reader, message_path, path, "/dev/termination-log"));
-  note(read, mounts.name, !is_token_mount(reader, mounts, path));
+  note(read, mounts.name, !is_token_mount(reader, mounts, path, volumes));
   note(read,
        other_member(container, {&name, &image, &pull_policy, &command, &args, &env, &resources,
                                 &security, &message_policy, &message_path, &mounts}));

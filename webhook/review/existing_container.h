@@ -19,9 +19,14 @@ struct FieldVariable {
   std::string_view field_path;
 };
 
+// An amount of a resource. The API takes a number too, but writes text.
+struct Quantity {
+  std::string_view text;  // empty: a number
+};
+
 struct ResourceAmount {
   std::string_view resource;
-  std::optional<std::string_view> quantity;  // empty where it is a number
+  Quantity quantity;
 };
 
 struct ContainerSecurity {
@@ -41,7 +46,8 @@ struct ExistingContainer {
   std::string_view foreign;
 };
 
+// `volumes` is the member of the pod's spec.
 ExistingContainer read_existing_container(JsonReader& reader, JsonObject container,
-                                          const Path& path);
+                                          const Path& path, const Member& volumes);
 
 }  // namespace smc::webhook

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/pod_arguments.h"
 #include "webhook/config/config.h"
 #include "webhook/review/existing_container.h"
 
@@ -14,23 +15,47 @@ namespace smc::webhook {
 // decides what runs with privilege.
 inline constexpr std::string_view kInitCommand = "/smc-node-init";
 
-// What its command line says beyond `pod`; an empty text is left out.
+// What a pod changes in it; an empty text is left out.
 struct InitArguments {
   OnFailure on_failure = OnFailure::kFail;
+  Programs programs = Programs::kSwitch;
   std::string_view interface;
   std::string_view pnetid;
 };
 
-// Its JSON, in the parts of which only the second is the pod's own.
-std::string container_begin_text(const Config::InitContainer& config);
-std::string container_arguments_text(const InitArguments& arguments);
-std::string container_middle_text();
-std::string container_resources_text(const Config::InitContainer& config);
-std::string container_end_text();
+// What it may use of one resource.
+struct InitAmount {
+  std::string_view quantity;  // request and limit
+  // The pod as a whole says what its containers may use, and that is less: a request of 0, and no
+  // limit of its own.
+  bool pod_level = false;
 
-// The first field in which the pod's container is not the one that we would write, but for what
-// the API server puts there between two calls; empty: it is that one.
-std::string_view difference(const ExistingContainer& theirs, const Config::InitContainer& config,
-                            const InitArguments& arguments);
+  bool operator==(const InitAmount&) const = default;
+};
+
+struct InitResources {
+  InitAmount cpu, memory;
+
+  bool operator==(const InitResources&) const = default;
+};
+
+// What the configuration alone gives it.
+InitResources configured_resources(const Config::InitContainer& config);
+
+// As JSON.
+std::string render_container(const Config::InitContainer& config, const InitArguments& arguments,
+                             const InitResources& resources);
+
+// What we would write for a pod.
+struct ExpectedContainer {
+  const Config::InitContainer& config;
+  const InitArguments& arguments;
+  const InitResources& resources;
+  std::string_view limit_ranger;  // what that plugin says it has set in the pod
+};
+
+// The first field in which the pod's container is another than that, but for what others may
+// change (tolerated.h); empty: none.
+std::string_view difference(const ExistingContainer& theirs, const ExpectedContainer& expected);
 
 }  // namespace smc::webhook

@@ -1,16 +1,17 @@
 #include "webhook/review/inject.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "base/erdma_ports.h"
 #include "base/json_text.h"
+#include "webhook/config/kubernetes_values.h"
 #include "webhook/review/affinity.h"
 #include "webhook/review/init_container.h"
 #include "webhook/review/overrides.h"
 #include "webhook/review/patch.h"
+#include "webhook/review/placement.h"
 #include "webhook/review/warnings.h"
 
 namespace smc::webhook {
@@ -22,7 +23,7 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
 
 // The first of the table's rows that the envelope and the metadata decide.
 std::optional<Decision> decide_by_review(const Review& review, const Config& config) {
-  const Annotations& annotations = review.pod.annotations;
+  const Annotations& annotations = review.pod.metadata.annotations;
   if (!review.is_pod()) return Decision::kNotAPod;
   if (!review.is_create()) return Decision::kNotCreate;
   if (!annotations.enabled) return Decision::kNotAnnotated;
@@ -39,9 +40,11 @@ std::optional<Decision> decide_by_review(const Review& review, const Config& con
 std::optional<Decision> decide_by_spec(const PodSpec& spec, const Config& config) {
   if (spec.host_network) return Decision::kHostNetwork;
   if (!spec.host_users) return Decision::kUserNamespace;
-  if (spec.windows) return Decision::kWindows;
+  if (is_for_windows(spec)) return Decision::kWindows;
+  const auto& excluded = config.injection.excluded_runtime_classes;
   if (!spec.runtime_class.empty() &&
-      contains(config.injection.excluded_runtime_classes, spec.runtime_class))
+      std::any_of(excluded.begin(), excluded.end(),
+                  [&](const std::string& pattern) { return matches(pattern, spec.runtime_class); }))
     return Decision::kRuntimeClass;
   return {};
 }
@@ -50,9 +53,11 @@ std::optional<Decision> decide_by_spec(const PodSpec& spec, const Config& config
 std::string detail(Decision decision, const Review& review, const Config& config) {
   switch (decision) {
     case Decision::kInvalidAnnotation:
-      return ", not " + shown(*review.pod.annotations.enabled);
+      return ", not " + shown(*review.pod.metadata.annotations.enabled);
     case Decision::kRuntimeClass:
       return ": " + shown(review.pod.spec.runtime_class);
+    case Decision::kVirtualNode:
+      return ": " + std::string(virtual_node_by(review.pod));
     case Decision::kNameCollision:
       return ": " + shown(config.init_container.name);
     default:
@@ -63,7 +68,7 @@ std::string detail(Decision decision, const Review& review, const Config& config
 Outcome skip(Decision decision, const Review& review, const Config& config) {
   Outcome outcome;
   outcome.decision = decision;
-  outcome.audit = review.pod.annotations.enabled.has_value();
+  outcome.audit = review.pod.metadata.annotations.enabled.has_value();
   if (!info(decision).warns) return outcome;
   Warnings warnings;
   warnings.add("not injected (" + std::string(info(decision).code) +
@@ -77,44 +82,76 @@ std::optional<Decision> decide(const Review& review, const Config& config) {
   if (const auto decision = decide_by_review(review, config)) return decision;
   const PodSpec& spec = review.pod.spec;
   if (const auto decision = decide_by_spec(spec, config)) return decision;
-  const bool foreign = spec.ours && !review.pod.annotations.status;
+  if (!virtual_node_by(review.pod).empty()) return Decision::kVirtualNode;
+  const bool foreign = spec.ours && !review.pod.metadata.annotations.status;
   if (spec.name_taken || foreign) return Decision::kNameCollision;
   return {};
 }
 
-// Why the pod is bound to one node, which a node affinity of ours could not change; else empty.
-std::string_view bound_by(const Pod& pod) {
-  if (pod.owner.kind == "DaemonSet") return "a DaemonSet's pod";
-  if (!pod.spec.node_name.empty()) return "a pod with spec.nodeName";
-  if (names_a_node(pod.spec.affinity)) return "a pod with matchFields metadata.name";
-  return {};
+void warn_of_replacement(std::string_view field, const Config& config, Warnings& warnings) {
+  std::string text = "container " + shown(config.init_container.name) + " differs (" +
+                     std::string(field) + ") from this webhook's and is replaced";
+  if (field == "image") text += "; see initContainer.trustedRegistries";
+  warnings.add(text);
 }
 
-// The init container becomes the first.
-void place_container(const PodSpec& spec, const InitArguments& arguments,
-                     const CompiledConfig& config, Patch& patch) {
-  constexpr std::string_view kFirst = "/spec/initContainers/0";
-  const std::string own_arguments = container_arguments_text(arguments);
-  const std::array<Piece, 7> list = {"[",
-                                     config.container_begin,
-                                     own_arguments,
-                                     config.container_middle,
-                                     config.container_resources,
-                                     config.container_end,
-                                     "]"};
-  const Patch::Value container = Patch::Value(list).subspan(1, list.size() - 2);
-  if (!spec.ours) {
-    if (spec.has_init_containers) return patch.add(kFirst, container);
-    return patch.add("/spec/initContainers", list);
+// Whether the pod leaves the init container as the configuration has it.
+bool is_as_configured(const InitArguments& arguments, const InitResources& resources,
+                      const Config::InitContainer& config) {
+  return arguments.programs == Programs::kSwitch && arguments.interface.empty() &&
+         arguments.pnetid.empty() && resources == configured_resources(config);
+}
+
+void put_first(const PodSpec& spec, bool replace, const std::string& container, Patch& patch) {
+  if (replace)
+    patch.replace(kFirstPointer, container);
+  else if (spec.has_init_containers)
+    patch.add(kFirstPointer, {container});
+  else
+    patch.add(kInitContainersPointer, {"[", container, "]"});
+}
+
+void put_first(const PodSpec& spec, bool replace, const ContainerOperations& ready, Patch& patch) {
+  if (replace)
+    patch.add(ready.replace_first);
+  else
+    patch.add(spec.has_init_containers ? ready.add_first : ready.add_list);
+}
+
+// The init container becomes the first, and is as we write it.
+void place_container(const Pod& pod, const InitArguments& arguments, const InitResources& resources,
+                     const CompiledConfig& config, Patch& patch, Warnings& warnings) {
+  const Config::InitContainer& configured = config.config.init_container;
+  const std::optional<ExistingContainer>& ours = pod.spec.ours;
+  std::string_view changed;
+  if (ours) {
+    changed = difference(*ours,
+                         {configured, arguments, resources, pod.metadata.annotations.limit_ranger});
+    const std::string here =
+        std::string(kInitContainersPointer) + '/' + std::to_string(ours->index);
+    if (changed.empty() && ours->index > 0) patch.move(here, kFirstPointer);
+    if (changed.empty()) return;
+    warn_of_replacement(changed, config.config, warnings);
+    if (ours->index > 0) patch.remove(here);
   }
-  const std::size_t at = spec.ours->index;
-  const bool equal = difference(*spec.ours, config.config.init_container, arguments).empty();
-  if (at == 0 && equal) return;
-  if (at == 0) return patch.replace(kFirst, container);
-  const std::string here = "/spec/initContainers/" + std::to_string(at);
-  if (equal) return patch.move(here, kFirst);
-  patch.remove(here);
-  patch.add(kFirst, container);
+  const bool replace = ours && ours->index == 0;
+  if (is_as_configured(arguments, resources, configured))
+    put_first(pod.spec, replace, config.of(arguments.on_failure), patch);
+  else
+    put_first(pod.spec, replace, render_container(configured, arguments, resources), patch);
+}
+
+// The pod may pull our image with the secrets that the configuration names.
+void place_pull_secrets(const PodSpec& spec, const Config& config, Patch& patch) {
+  std::string list;
+  for (const std::string& name : config.init_container.image_pull_secrets) {
+    if (std::ranges::find(spec.pull_secrets, name) != spec.pull_secrets.end()) continue;
+    const std::string secret = R"({"name":)" + json_string(name) + '}';
+    if (spec.has_pull_secrets) patch.add("/spec/imagePullSecrets/-", {secret});
+    list.append(list.empty() ? "" : ",").append(secret);
+  }
+  if (!spec.has_pull_secrets && !list.empty())
+    patch.add("/spec/imagePullSecrets", {"[", list, "]"});
 }
 
 void warn_of_binding(std::string_view bound, OnFailure on_failure, Warnings& warnings) {
@@ -128,7 +165,7 @@ void place_affinity(const PodSpec& spec, const CompiledConfig& config, Patch& pa
                     Warnings& warnings) {
   const Config::Affinity& label = config.config.injection.affinity;
   if (label.mode == AffinityMode::kNone) return;
-  if (spec.selected_label && !contains(label.values, *spec.selected_label))
+  if (spec.node_selector.our_label && !contains(label.values, *spec.node_selector.our_label))
     warnings.add("the pod cannot be scheduled: its nodeSelector excludes nodes with " +
                  printable(label.key, kMaxShownCharacters));
   require_label(spec.affinity, config, patch, warnings);
@@ -136,7 +173,7 @@ void place_affinity(const PodSpec& spec, const CompiledConfig& config, Patch& pa
 
 // What else the user should know of a pod that is patched.
 void warn_of_conflicts(const Pod& pod, Warnings& warnings) {
-  if (pod.annotations.erdma_smcr)
+  if (pod.metadata.annotations.erdma_smcr)
     warnings.add(
         "annotation network.alibabacloud.com/erdma-smcr is set too: two programs set up "
         "one network namespace");
@@ -148,23 +185,25 @@ void warn_of_conflicts(const Pod& pod, Warnings& warnings) {
 Outcome patch_pod(const Pod& pod, const CompiledConfig& config, std::string memory) {
   const std::string_view bound = bound_by(pod);
   Warnings warnings;
-  const InitArguments arguments = apply_overrides(
-      pod.annotations, config.config,
+  const InitArguments arguments = arguments_for(
+      pod.metadata.annotations, config.config,
       bound.empty() ? config.config.injection.on_failure : OnFailure::kFallback, warnings);
+  const InitResources resources = resources_for(pod, config.config, warnings);
 
   Patch patch(std::move(memory));
   if (!pod.spec.given) patch.add("/spec", {"{}"});
-  place_container(pod.spec, arguments, config, patch);
+  place_container(pod, arguments, resources, config, patch, warnings);
   const std::size_t container_operations = patch.operations();
+  place_pull_secrets(pod.spec, config.config, patch);
   if (bound.empty())
     place_affinity(pod.spec, config, patch, warnings);
   else
     warn_of_binding(bound, arguments.on_failure, warnings);
-  if (patch.empty()) return {Decision::kAlreadyInjected, {}, {}, false};
+  if (patch.empty()) return {Decision::kAlreadyInjected, patch.take(), {}, false};
 
   // The API server keeps the audit annotation of the first call and complains about another value.
   const bool first_call = !pod.spec.ours || patch.operations() > container_operations;
-  if (pod.annotations.status != config.status) patch.add(config.add_status);
+  if (pod.metadata.annotations.status != config.status) patch.add(config.add_status);
   warn_of_conflicts(pod, warnings);
   return {Decision::kInjected, patch.take(), warnings.take(), first_call};
 }
@@ -172,8 +211,12 @@ Outcome patch_pod(const Pod& pod, const CompiledConfig& config, std::string memo
 }  // namespace
 
 Outcome inject(const Review& review, const CompiledConfig& config, std::string memory) {
-  if (const auto decision = decide(review, config.config))
-    return skip(*decision, review, config.config);
+  if (const auto decision = decide(review, config.config)) {
+    Outcome outcome = skip(*decision, review, config.config);
+    memory.clear();
+    outcome.patch = std::move(memory);
+    return outcome;
+  }
   return patch_pod(review.pod, config, std::move(memory));
 }
 

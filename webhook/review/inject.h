@@ -18,7 +18,7 @@ struct Outcome {
   bool audit = false;                 // the decision belongs into the audit log
 };
 
-// `memory` is what the patch is written into; its content does not count.
+// `memory` is what the patch is written into, and comes back with it; its content does not count.
 Outcome inject(const Review& review, const CompiledConfig& config, std::string memory = {});
 
 }  // namespace smc::webhook

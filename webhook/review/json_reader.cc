@@ -15,6 +15,12 @@ std::optional<T> typed(JsonReader& reader, const Member& member, const Path& par
   return {};
 }
 
+// One of 64 bits, for most names another one: most members are nobody's, and mostly this says so.
+std::uint64_t mark_of(std::string_view name) {
+  if (name.empty()) return 1;
+  return std::uint64_t{1} << (name.size() + 5 * static_cast<unsigned char>(name[0])) % 64;
+}
+
 }  // namespace
 
 std::string Path::text() const {
@@ -36,18 +42,15 @@ void JsonReader::refuse(const Path& path, std::string_view problem) {
 void JsonReader::members(JsonObject object, const Path& path,
                          std::initializer_list<Member*> wanted) {
   if (!ok()) return;
-  // Most members are nobody's, and mostly their length says so.
-  constexpr std::size_t kLengths = 64;
-  std::uint64_t lengths = 0;
-  for (const Member* member : wanted) lengths |= std::uint64_t{1} << member->name.size() % kLengths;
+  std::uint64_t marks = 0;
+  for (const Member* member : wanted) marks |= mark_of(member->name);
   for (const auto& [key, value] : object) {
-    if ((lengths >> key.size() % kLengths & 1) == 0) continue;
+    if ((marks & mark_of(key)) == 0) continue;
     for (Member* member : wanted) {
       if (member->name != key) continue;
       if (member->seen) return refuse(Path{&path, member->name}, "the key stands here twice");
       member->seen = true;
       if (!value.is_null()) member->value = value;
-      break;
     }
   }
 }

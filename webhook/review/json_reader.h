@@ -43,7 +43,7 @@ class JsonReader {
   void refuse(const Path& path, std::string_view problem);
 
   // Finds `wanted` among the members of `object` in one pass; refuses a second one of the same
-  // name. Members nobody asked for are not looked at.
+  // name. Members nobody asked for are not looked at; two that are wanted may have one name.
   void members(JsonObject object, const Path& path, std::initializer_list<Member*> wanted);
   // The same for a value that must be an object; absent has no members.
   void members(const std::optional<Json>& object, const Path& path,

@@ -5,6 +5,7 @@
 
 #include "base/keys.h"
 #include "base/pod_arguments.h"
+#include "webhook/config/quantity.h"
 
 namespace smc::webhook {
 namespace {
@@ -30,6 +31,35 @@ bool is_pnetid(std::string_view value) {
          std::all_of(value.begin(), value.end(), is_alphanumeric);
 }
 
+bool is_programs(std::string_view value) {
+  return value == kSwitchWord || value == kAskWord;
+}
+
+// "cpu=100m,memory=64Mi", or one of them.
+bool read_resources(std::string_view value, InitResources& resources) {
+  do {
+    const std::size_t end = value.find(',');
+    const std::string_view part = value.substr(0, end);
+    const std::size_t equals = part.find('=');
+    const std::string_view name = part.substr(0, equals);
+    const std::string_view quantity =
+        equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
+    if (name == "cpu" && is_positive_quantity(quantity))
+      resources.cpu.quantity = quantity;
+    else if (name == "memory" && is_memory_quantity(quantity))
+      resources.memory.quantity = quantity;
+    else
+      return false;
+    value.remove_prefix(end == std::string_view::npos ? value.size() : end + 1);
+  } while (!value.empty());
+  return true;
+}
+
+bool is_resources(std::string_view value) {
+  InitResources read;
+  return read_resources(value, read);
+}
+
 struct Rule {
   Override kind;
   std::string_view annotation;
@@ -39,6 +69,10 @@ struct Rule {
 
 constexpr Rule kOnFailureRule{Override::kOnFailure, kOnFailureAnnotation, is_on_failure,
                               "fail or fallback"};
+constexpr Rule kProgramsRule{Override::kPrograms, kProgramsAnnotation, is_programs,
+                             "switch or ask"};
+constexpr Rule kResourcesRule{Override::kResources, kResourcesAnnotation, is_resources,
+                              "cpu=QUANTITY,memory=QUANTITY or one of them"};
 constexpr Rule kInterfaceRule{Override::kInterface, kInterfaceAnnotation, is_interface,
                               "1 to 15 of A-Z a-z 0-9 . _ -"};
 constexpr Rule kPnetidRule{Override::kPnetid, kPnetidAnnotation, is_pnetid,
@@ -60,19 +94,38 @@ std::string_view read_override(const Rule& rule, std::optional<std::string_view>
   return {};
 }
 
+// Whether a container may ask for as much: the pod's request must be the largest container's at
+// the least, and no container's limit may be more than the pod's.
+void fit(InitAmount& amount, const PodAmount& pod) {
+  for (const std::optional<Quantity>* bound : {&pod.request, &pod.limit})
+    if (*bound && !is_at_most(amount.quantity, (*bound)->text)) amount.pod_level = true;
+}
+
 }  // namespace
 
-InitArguments apply_overrides(const Annotations& annotations, const Config& config,
-                              OnFailure on_failure, Warnings& warnings) {
+InitArguments arguments_for(const Annotations& annotations, const Config& config,
+                            OnFailure on_failure, Warnings& warnings) {
   const std::string_view wanted =
       read_override(kOnFailureRule, annotations.on_failure, config, warnings);
   InitArguments arguments;
-  arguments.on_failure = wanted.empty()        ? on_failure
-                         : wanted == kFailWord ? OnFailure::kFail
-                                               : OnFailure::kFallback;
+  arguments.on_failure = on_failure;
+  if (!wanted.empty())
+    arguments.on_failure = wanted == kFailWord ? OnFailure::kFail : OnFailure::kFallback;
+  if (read_override(kProgramsRule, annotations.programs, config, warnings) == kAskWord)
+    arguments.programs = Programs::kAsk;
   arguments.interface = read_override(kInterfaceRule, annotations.interface, config, warnings);
   arguments.pnetid = read_override(kPnetidRule, annotations.pnetid, config, warnings);
   return arguments;
+}
+
+InitResources resources_for(const Pod& pod, const Config& config, Warnings& warnings) {
+  InitResources resources = configured_resources(config.init_container);
+  const std::string_view wanted =
+      read_override(kResourcesRule, pod.metadata.annotations.resources, config, warnings);
+  if (!wanted.empty()) read_resources(wanted, resources);
+  fit(resources.cpu, pod.spec.cpu);
+  fit(resources.memory, pod.spec.memory);
+  return resources;
 }
 
 }  // namespace smc::webhook

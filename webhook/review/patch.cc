@@ -42,17 +42,17 @@ void Patch::begin(std::string_view operation, std::string_view path) {
   writer_.write("\"");
 }
 
-void Patch::add(std::string_view path, Value value) {
+void Patch::add(std::string_view path, std::initializer_list<Piece> value) {
   begin("add", path);
   writer_.write(R"(,"value":)");
   for (const Piece& piece : value) piece.write_to(writer_);
   writer_.write("}");
 }
 
-void Patch::replace(std::string_view path, Value value) {
+void Patch::replace(std::string_view path, std::string_view value) {
   begin("replace", path);
   writer_.write(R"(,"value":)");
-  for (const Piece& piece : value) piece.write_to(writer_);
+  writer_.write(value);
   writer_.write("}");
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <initializer_list>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,18 +38,13 @@ class Piece {
 // have to escape.
 class Patch {
  public:
-  using Value = std::span<const Piece>;
-
   // Written into `memory`, whose content does not count.
   explicit Patch(std::string memory = {});
   Patch(const Patch&) = delete;
   Patch& operator=(const Patch&) = delete;
 
-  void add(std::string_view path, Value value);
-  void add(std::string_view path, std::initializer_list<Piece> value) {
-    add(path, Value(value.begin(), value.size()));
-  }
-  void replace(std::string_view path, Value value);
+  void add(std::string_view path, std::initializer_list<Piece> value);
+  void replace(std::string_view path, std::string_view value);
   void remove(std::string_view path);
   void move(std::string_view from, std::string_view path);
   // A whole operation: {"op":…}

@@ -1,7 +1,6 @@
 #include "webhook/review/pod.h"
 
 #include "base/erdma_ports.h"
-#include "base/keys.h"
 #include "webhook/review/review_paths.h"
 
 namespace smc::webhook {
@@ -10,50 +9,74 @@ namespace {
 constexpr Path kContainersPath{&kSpecPath, "containers"};
 constexpr Path kInitContainersPath{&kSpecPath, "initContainers"};
 
-constexpr std::string_view kMirrorAnnotation = "kubernetes.io/config.mirror";
-// Makes the erdma-controller set up the same network namespace, whatever its value.
-constexpr std::string_view kErdmaAnnotation = "network.alibabacloud.com/erdma-smcr";
+// virtual-kubelet's nodes have it (github.com/virtual-kubelet/virtual-kubelet).
+constexpr std::string_view kVirtualNodeTaint = "virtual-kubelet.io/provider";
 
-Annotations read_annotations(JsonReader& reader, const Member& value) {
-  const Path path{&kMetadataPath, value.name};
-  Member enabled{kEnabledAnnotation}, status{kStatusAnnotation}, mirror{kMirrorAnnotation},
-      erdma{kErdmaAnnotation}, on_failure{kOnFailureAnnotation}, interface{kInterfaceAnnotation},
-      pnetid{kPnetidAnnotation};
-  reader.members(value.value, path,
-                 {&enabled, &status, &mirror, &erdma, &on_failure, &interface, &pnetid});
-  Annotations read;
-  read.enabled = reader.optional_text(enabled, path);
-  read.status = reader.optional_text(status, path);
-  read.on_failure = reader.optional_text(on_failure, path);
-  read.interface = reader.optional_text(interface, path);
-  read.pnetid = reader.optional_text(pnetid, path);
-  read.mirror_pod = reader.optional_text(mirror, path).has_value();
-  read.erdma_smcr = reader.optional_text(erdma, path).has_value();
+NodeSelector read_node_selector(JsonReader& reader, const Member& member,
+                                std::string_view label_key) {
+  const Path path{&kSpecPath, member.name};
+  Member os{"kubernetes.io/os"}, older_os{"beta.kubernetes.io/os"}, type{"type"}, label{label_key};
+  NodeSelector read;
+  if (!member.value) return read;
+  reader.members(member.value, path, {&os, &older_os, &type, &label});
+  read.os = reader.optional_text(os, path);
+  read.older_os = reader.optional_text(older_os, path);
+  read.type = reader.optional_text(type, path);
+  read.our_label = reader.optional_text(label, path);
   return read;
 }
 
-Owner read_controller(JsonReader& reader, const Member& references) {
-  const Path path{&kMetadataPath, references.name};
-  Owner controller;
-  reader.each_object(reader.list(references, kMetadataPath), path,
-                     [&](JsonObject owner, const Path& here) {
-                       Member api_version{"apiVersion"}, kind{"kind"}, name{"name"}, uid{"uid"},
-                           controls{"controller"};
-                       reader.members(owner, here, {&api_version, &kind, &name, &uid, &controls});
-                       const Owner read{reader.text(api_version, here), reader.text(kind, here),
-                                        reader.text(name, here), reader.text(uid, here)};
-                       if (reader.flag(controls, here, false)) controller = read;
+bool read_tolerations(JsonReader& reader, const Member& member) {
+  bool tolerates = false;
+  const Path path{&kSpecPath, member.name};
+  reader.each_object(reader.list(member, kSpecPath), path,
+                     [&](JsonObject toleration, const Path& here) {
+                       Member key{"key"};
+                       reader.members(toleration, here, {&key});
+                       tolerates |= reader.text(key, here) == kVirtualNodeTaint;
                      });
-  return controller;
+  return tolerates;
 }
 
-void read_node_selector(JsonReader& reader, const Member& selector, std::string_view label_key,
-                        PodSpec& spec) {
-  const Path path{&kSpecPath, selector.name};
-  Member os{"kubernetes.io/os"}, label{label_key};
-  reader.members(selector.value, path, {&os, &label});
-  spec.windows |= reader.text(os, path) == "windows";
-  spec.selected_label = reader.optional_text(label, path);
+// Whether a securityContext, of the pod or of a container, says something to Windows.
+bool read_windows_options(JsonReader& reader, const Member& member, const Path& parent) {
+  if (!member.value) return false;
+  const Path path{&parent, member.name};
+  Member options{"windowsOptions"};
+  reader.members(member.value, path, {&options});
+  const auto object = reader.object(options, path);
+  return object && object->size() > 0;
+}
+
+std::optional<Quantity> read_quantity(const Member& member) {
+  if (!member.value) return {};
+  std::string_view text;
+  if (member.value->get(text) != simdjson::SUCCESS) return Quantity{};
+  return Quantity{text};
+}
+
+void read_pod_resources(JsonReader& reader, const Member& member, PodSpec& spec) {
+  if (!member.value) return;
+  const Path path{&kSpecPath, member.name};
+  Member requests{"requests"}, limits{"limits"};
+  reader.members(member.value, path, {&requests, &limits});
+  for (const Member* list : {&requests, &limits}) {
+    Member cpu{"cpu"}, memory{"memory"};
+    reader.members(list->value, {&path, list->name}, {&cpu, &memory});
+    (list == &requests ? spec.cpu.request : spec.cpu.limit) = read_quantity(cpu);
+    (list == &requests ? spec.memory.request : spec.memory.limit) = read_quantity(memory);
+  }
+}
+
+void read_pull_secrets(JsonReader& reader, const Member& member, PodSpec& spec) {
+  const Path path{&kSpecPath, member.name};
+  const auto list = reader.list(member, kSpecPath);
+  spec.has_pull_secrets = list.has_value();
+  reader.each_object(list, path, [&](JsonObject secret, const Path& here) {
+    Member name{"name"};
+    reader.members(secret, here, {&name});
+    spec.pull_secrets.push_back(reader.text(name, here));
+  });
 }
 
 void read_ports(JsonReader& reader, const Member& ports, std::string_view container,
@@ -72,21 +95,40 @@ template <class Visit>
 void read_containers(JsonReader& reader, const std::optional<JsonArray>& list, const Path& path,
                      PodSpec& spec, Visit visit) {
   reader.each_object(list, path, [&](JsonObject container, const Path& here) {
-    Member name{"name"}, ports{"ports"};
-    reader.members(container, here, {&name, &ports});
+    Member name{"name"}, ports{"ports"}, security{"securityContext"};
+    reader.members(container, here, {&name, &ports, &security});
     const std::string_view text = reader.text(name, here);
     read_ports(reader, ports, text, here, spec.reserved_ports);
+    spec.windows_options |= read_windows_options(reader, security, here);
     visit(text, container, here);
   });
+}
+
+void read_all_containers(JsonReader& reader, const Member& containers,
+                         const Member& init_containers, const Member& volumes,
+                         std::string_view our_name, PodSpec& spec) {
+  read_containers(
+      reader, reader.list(containers, kSpecPath), kContainersPath, spec,
+      [&](std::string_view name, JsonObject, const Path&) { spec.name_taken |= name == our_name; });
+  const auto init_list = reader.list(init_containers, kSpecPath);
+  spec.has_init_containers = init_list.has_value();
+  read_containers(reader, init_list, kInitContainersPath, spec,
+                  [&](std::string_view name, JsonObject container, const Path& here) {
+                    if (name != our_name || spec.ours) return;
+                    spec.ours = read_existing_container(reader, container, here, volumes);
+                  });
 }
 
 PodSpec read_spec(JsonReader& reader, JsonObject object, const Config& config) {
   Member host_network{"hostNetwork"}, host_users{"hostUsers"}, os{"os"}, selector{"nodeSelector"},
       runtime_class{"runtimeClassName"}, node_name{"nodeName"}, containers{"containers"},
-      init_containers{"initContainers"}, affinity{"affinity"};
-  reader.members(object, kSpecPath,
-                 {&host_network, &host_users, &os, &selector, &runtime_class, &node_name,
-                  &containers, &init_containers, &affinity});
+      init_containers{"initContainers"}, affinity{"affinity"}, tolerations{"tolerations"},
+      security{"securityContext"}, resources{"resources"}, pull_secrets{"imagePullSecrets"},
+      volumes{"volumes"};
+  reader.members(
+      object, kSpecPath,
+      {&host_network, &host_users, &os, &selector, &runtime_class, &node_name, &containers,
+       &init_containers, &affinity, &tolerations, &security, &resources, &pull_secrets, &volumes});
   PodSpec spec;
   spec.given = true;
   spec.host_network = reader.flag(host_network, kSpecPath, false);
@@ -97,21 +139,16 @@ PodSpec read_spec(JsonReader& reader, JsonObject object, const Config& config) {
   const Path os_path{&kSpecPath, os.name};
   Member os_name{"name"};
   reader.members(os.value, os_path, {&os_name});
-  spec.windows = reader.text(os_name, os_path) == "windows";
-  read_node_selector(reader, selector, config.injection.affinity.key, spec);
+  spec.os = reader.text(os_name, os_path);
+  spec.windows_options = read_windows_options(reader, security, kSpecPath);
+  spec.node_selector = read_node_selector(reader, selector, config.injection.affinity.key);
+  spec.tolerates_virtual_nodes = read_tolerations(reader, tolerations);
   spec.affinity = read_node_affinity(reader, affinity);
-
-  const std::string_view our_name = config.init_container.name;
-  read_containers(
-      reader, reader.list(containers, kSpecPath), kContainersPath, spec,
-      [&](std::string_view name, JsonObject, const Path&) { spec.name_taken |= name == our_name; });
-  const auto init_list = reader.list(init_containers, kSpecPath);
-  spec.has_init_containers = init_list.has_value();
-  read_containers(reader, init_list, kInitContainersPath, spec,
-                  [&](std::string_view name, JsonObject container, const Path& here) {
-                    if (name != our_name || spec.ours) return;
-                    spec.ours = read_existing_container(reader, container, here);
-                  });
+  read_pod_resources(reader, resources, spec);
+  if (!config.init_container.image_pull_secrets.empty())
+    read_pull_secrets(reader, pull_secrets, spec);
+  read_all_containers(reader, containers, init_containers, volumes, config.init_container.name,
+                      spec);
   return spec;
 }
 
@@ -121,17 +158,10 @@ Pod read_pod(JsonReader& reader, const Member& object, const Config& config) {
   Member metadata{"metadata"}, spec{"spec"};
   reader.members(object.value, kObjectPath, {&metadata, &spec});
   const auto spec_object = reader.object(spec, kObjectPath);
-
-  Member name{"name"}, generate_name{"generateName"}, annotations{"annotations"},
-      owners{"ownerReferences"};
-  reader.members(metadata.value, kMetadataPath, {&name, &generate_name, &annotations, &owners});
-  const std::string_view own_name = reader.text(name, kMetadataPath);
-  const std::string_view prefix = reader.text(generate_name, kMetadataPath);
   Pod pod;
-  pod.name = own_name.empty() ? prefix : own_name;
-  pod.annotations = read_annotations(reader, annotations);
-  pod.owner = read_controller(reader, owners);
-  if (spec_object && pod.asks_for_smc()) pod.spec = read_spec(reader, *spec_object, config);
+  pod.metadata = read_metadata(reader, metadata);
+  if (spec_object && pod.metadata.asks_for_smc())
+    pod.spec = read_spec(reader, *spec_object, config);
   return pod;
 }
 

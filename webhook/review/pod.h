@@ -10,25 +10,10 @@
 #include "webhook/config/config.h"
 #include "webhook/review/existing_container.h"
 #include "webhook/review/json_reader.h"
+#include "webhook/review/metadata.h"
 #include "webhook/review/node_affinity.h"
 
 namespace smc::webhook {
-
-// The annotations that mean something to us; empty where absent or null.
-struct Annotations {
-  std::optional<std::string_view> enabled;
-  std::optional<std::string_view> status;
-  std::optional<std::string_view> on_failure;
-  std::optional<std::string_view> interface;
-  std::optional<std::string_view> pnetid;
-  bool mirror_pod = false;  // kubernetes.io/config.mirror, whatever it says
-  bool erdma_smcr = false;  // network.alibabacloud.com/erdma-smcr, whatever it says
-};
-
-// The controller of a pod; all empty where it has none.
-struct Owner {
-  std::string_view api_version, kind, name, uid;
-};
 
 // A container's port that the kernel reserves for eRDMA.
 struct ReservedPort {
@@ -36,15 +21,32 @@ struct ReservedPort {
   std::int64_t number = 0;
 };
 
+// What a pod's nodeSelector wants of the labels that mean something to us.
+struct NodeSelector {
+  std::optional<std::string_view> os, older_os;  // kubernetes.io/os, beta.kubernetes.io/os
+  std::optional<std::string_view> type;
+  std::optional<std::string_view> our_label;
+};
+
+// What the pod as a whole asks for of one resource (spec.resources); empty: it does not name it.
+struct PodAmount {
+  std::optional<Quantity> request, limit;
+};
+
 struct PodSpec {
   bool given = false;  // else the pod has none, or null
   bool host_network = false;
   bool host_users = true;
-  bool windows = false;
+  std::string_view os;           // spec.os.name
+  bool windows_options = false;  // of the pod or one of its containers
   std::string_view runtime_class;
   std::string_view node_name;
-  std::optional<std::string_view> selected_label;  // what nodeSelector wants of our label
+  NodeSelector node_selector;
+  bool tolerates_virtual_nodes = false;
   NodeAffinity affinity;
+  PodAmount cpu, memory;
+  bool has_pull_secrets = false;  // the array is there; it may be empty
+  std::vector<std::string_view> pull_secrets;
   bool name_taken = false;           // one of `containers` has our init container's name
   bool has_init_containers = false;  // the array is there; it may be empty
   std::optional<ExistingContainer> ours;
@@ -52,12 +54,8 @@ struct PodSpec {
 };
 
 struct Pod {
-  std::string_view name;  // or generateName
-  Owner owner;
-  Annotations annotations;
-  PodSpec spec;  // read where the pod asks for SMC; else but for `given` empty
-
-  bool asks_for_smc() const { return annotations.enabled == "true"; }
+  Metadata metadata;
+  PodSpec spec;  // read where the pod asks for SMC
 };
 
 // `config` says which init container and which node label are ours.

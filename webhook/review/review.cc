@@ -32,7 +32,7 @@ void read_request(JsonReader& reader, const Member& request, const Config& confi
   if (!review.is_pod() || !review.is_create()) return;
   if (!object.value) reader.refuse(kObjectPath, "a pod is expected, for CREATE");
   review.pod = read_pod(reader, object, config);
-  review.name = review.pod.name;
+  review.name = review.pod.metadata.name;
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ TEST(Config, NothingMeansTheDefaultsOfTheContract) {
     EXPECT_TRUE(config.mesh.smc_enabled);
     EXPECT_THAT(config.injection.excluded_namespaces,
                 ElementsAre("kube-system", "kube-public", "kube-node-lease"));
-    EXPECT_THAT(config.injection.excluded_runtime_classes, ElementsAre("kata", "gvisor"));
+    EXPECT_THAT(config.injection.excluded_runtime_classes,
+                ElementsAre("kata*", "gvisor*", "runsc*", "runv*", "rund*"));
     EXPECT_THAT(config.injection.allowed_overrides, ElementsAre(Override::kOnFailure));
     EXPECT_EQ(config.injection.on_failure, OnFailure::kFallback);
     EXPECT_EQ(config.injection.affinity.mode, AffinityMode::kRequired);
@@ -63,6 +64,8 @@ TEST(Config, NothingMeansTheDefaultsOfTheContract) {
     EXPECT_EQ(config.init_container.name, "smc-init");
     EXPECT_THAT(config.init_container.image, testing::EndsWith(std::string(":") + kVersion));
     EXPECT_EQ(config.init_container.image_pull_policy, "IfNotPresent");
+    EXPECT_THAT(config.init_container.image_pull_secrets, IsEmpty());
+    EXPECT_THAT(config.init_container.trusted_registries, IsEmpty());
     EXPECT_EQ(config.init_container.mode, InitMode::kPrivileged);
     EXPECT_EQ(config.init_container.cpu, "50m");
     EXPECT_EQ(config.init_container.memory, "32Mi");
@@ -82,7 +85,7 @@ mesh: {smcEnabled: false}
 injection:
   excludedNamespaces: [a, b-1]
   excludedRuntimeClasses: []
-  overrides: {allowed: [pnetid, interface]}
+  overrides: {allowed: [pnetid, interface, programs, resources]}
   onFailure: fail
   affinity: {mode: none, key: example.org/rdma, values: ["yes", v2]}
 initContainer:
@@ -90,6 +93,8 @@ initContainer:
   image: localhost:5000/x/y:1.0@sha256:)" +
                              std::string(64, 'a') + R"(
   imagePullPolicy: Never
+  imagePullSecrets: [registry.a, b]
+  trustedRegistries: ["mirror.example:5000/k8s", ghcr.io]
   mode: privileged
   resources: {cpu: 1, memory: 64e6}
   requestErdma: true
@@ -105,7 +110,8 @@ log: {level: debug}
   EXPECT_THAT(config.injection.excluded_namespaces, ElementsAre("a", "b-1"));
   EXPECT_THAT(config.injection.excluded_runtime_classes, IsEmpty());
   EXPECT_THAT(config.injection.allowed_overrides,
-              ElementsAre(Override::kPnetid, Override::kInterface));
+              ElementsAre(Override::kPnetid, Override::kInterface, Override::kPrograms,
+                          Override::kResources));
   EXPECT_EQ(config.injection.on_failure, OnFailure::kFail);
   EXPECT_EQ(config.injection.affinity.mode, AffinityMode::kNone);
   EXPECT_EQ(config.injection.affinity.key, "example.org/rdma");
@@ -113,6 +119,9 @@ log: {level: debug}
   EXPECT_EQ(config.init_container.name, "init");
   EXPECT_THAT(config.init_container.image, StartsWith("localhost:5000/x/y:1.0@sha256:"));
   EXPECT_EQ(config.init_container.image_pull_policy, "Never");
+  EXPECT_THAT(config.init_container.image_pull_secrets, ElementsAre("registry.a", "b"));
+  EXPECT_THAT(config.init_container.trusted_registries,
+              ElementsAre("mirror.example:5000/k8s", "ghcr.io"));
   EXPECT_EQ(config.init_container.cpu, "1");
   EXPECT_EQ(config.init_container.memory, "64e6");
   EXPECT_TRUE(config.init_container.request_erdma);
@@ -172,6 +181,8 @@ TEST(Config, AValueOfTheWrongKindIsAMistakeUnderEveryKey) {
                            "initContainer.name",
                            "initContainer.image",
                            "initContainer.imagePullPolicy",
+                           "initContainer.imagePullSecrets",
+                           "initContainer.trustedRegistries",
                            "initContainer.mode",
                            "initContainer.resources.cpu",
                            "initContainer.resources.memory",
@@ -225,6 +236,25 @@ TEST(Config, DurationsHaveOneNumberAndOneUnit) {
 TEST(Config, AffinityNeedsAValueBecauseTheApiServerRefusesNone) {
   EXPECT_THAT(mistakes(at("injection.affinity.values", "[]")),
               ElementsAre("f:3: injection.affinity.values: the list is too short"));
+}
+
+TEST(Config, RuntimeClassesAreNamesOrTheirBeginnings) {
+  const std::string key = "injection.excludedRuntimeClasses";
+  EXPECT_THAT(mistakes(at(key, "[kata, \"kata-*\", \"*\", a.b]")), IsEmpty());
+  EXPECT_THAT(mistakes(at(key, "[\"*kata\", \"ka*ta\", Kata, \"kata**\"]")),
+              ElementsAre("f:2: " + key + ": \"*kata\" is not valid",
+                          "f:2: " + key + ": \"ka*ta\" is not valid",
+                          "f:2: " + key + ": \"Kata\" is not valid",
+                          "f:2: " + key + ": \"kata**\" is not valid"));
+}
+
+TEST(Config, TrustedRegistriesAreNoImages) {
+  const std::string key = "initContainer.trustedRegistries";
+  EXPECT_THAT(mistakes(at(key, "[\"https://a.example\", a.example/x:1, a.example/, \"*\"]")),
+              ElementsAre("f:2: " + key + ": \"https://a.example\" is not valid",
+                          "f:2: " + key + ": \"a.example/x:1\" is not valid",
+                          "f:2: " + key + ": \"a.example/\" is not valid",
+                          "f:2: " + key + ": \"*\" is not valid"));
 }
 
 TEST(Config, MemoryIsWholeBytes) {

@@ -76,5 +76,35 @@ TEST(KubernetesValues, LabelValuesMayBeEmpty) {
     EXPECT_FALSE(is_label_value(value)) << value;
 }
 
+TEST(KubernetesValues, APinnedImageHasANameATagAndADigest) {
+  const std::string text = "r.example:5000/a/b:1.2@" + kSha256;
+  const auto image = parse_pinned_image(text);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->name, "r.example:5000/a/b");
+  EXPECT_EQ(image->last_part(), "b");
+  EXPECT_EQ(image->tag, "1.2");
+  EXPECT_EQ(image->digest, kSha256);
+  EXPECT_EQ(parse_pinned_image("b:1")->last_part(), "b");
+}
+
+TEST(KubernetesValues, AnImageIsFromARegistryByWholeParts) {
+  const auto image = parse_pinned_image("r.example:5000/a/b:1");
+  ASSERT_TRUE(image);
+  for (const char* registry : {"r.example:5000", "r.example:5000/a"})
+    EXPECT_TRUE(is_from(*image, registry)) << registry;
+  for (const char* registry :
+       {"r.example", "r.example:500", "r.example:5000/", "r.example:5000/a/b", "example:5000", ""})
+    EXPECT_FALSE(is_from(*image, registry)) << registry;
+}
+
+TEST(KubernetesValues, APatternIsANameOrItsBeginning) {
+  EXPECT_TRUE(matches("kata", "kata"));
+  EXPECT_FALSE(matches("kata", "kata-qemu"));
+  EXPECT_TRUE(matches("kata*", "kata"));
+  EXPECT_TRUE(matches("kata*", "kata-qemu"));
+  EXPECT_FALSE(matches("kata*", "my-kata"));
+  EXPECT_TRUE(matches("*", "anything"));
+}
+
 }  // namespace
 }  // namespace smc::webhook

@@ -50,5 +50,14 @@ TEST(Quantity, IsTheSameByItsValueInThousandths) {
     EXPECT_FALSE(same_quantity(a, b)) << a << " " << b;
 }
 
+TEST(Quantity, IsAtMostAnotherByItsValueInThousandths) {
+  for (const auto& [a, b] :
+       {std::pair{"50m", "50m"}, {"50m", "1"}, {"32Mi", "1Gi"}, {"0", "0"}, {"0.5", "500m"}})
+    EXPECT_TRUE(is_at_most(a, b)) << a << " " << b;
+  for (const auto& [a, b] :
+       {std::pair{"50m", "20m"}, {"1", "999m"}, {"32Mi", "32M"}, {"1", ""}, {"x", "1"}})
+    EXPECT_FALSE(is_at_most(a, b)) << a << " " << b;
+}
+
 }  // namespace
 }  // namespace smc::webhook

@@ -68,18 +68,21 @@ json asked_again(json pod) {
 // It takes the same audit annotation twice in silence, and complains about another value.
 TEST(Answer, TellsTheAuditLogTheSameOfASkippedPodWhenTheApiServerAsksAgain) {
   json host_network = pod("true"), user_namespace = pod("true"), windows = pod("true"),
-       kata = pod("true"), collision = pod("true"), mirror = pod("true");
+       kata = pod("true"), virtual_node = pod("true"), collision = pod("true"),
+       mirror = pod("true");
   host_network["spec"]["hostNetwork"] = true;
   user_namespace["spec"]["hostUsers"] = false;
   windows["spec"]["os"]["name"] = "windows";
   kata["spec"]["runtimeClassName"] = "kata";
+  virtual_node["spec"]["nodeSelector"]["type"] = "virtual-kubelet";
   collision["spec"]["containers"][0]["name"] = "smc-init";
   mirror["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "1";
   const std::map<std::string, json> skipped = {
-      {"opted_out", pod("false")}, {"invalid_annotation", pod("yes")},
-      {"mirror_pod", mirror},      {"host_network", host_network},
-      {"windows", windows},        {"user_namespace", user_namespace},
-      {"runtime_class", kata},     {"name_collision", collision}};
+      {"opted_out", pod("false")},  {"invalid_annotation", pod("yes")},
+      {"mirror_pod", mirror},       {"host_network", host_network},
+      {"windows", windows},         {"user_namespace", user_namespace},
+      {"runtime_class", kata},      {"virtual_node", virtual_node},
+      {"name_collision", collision}};
   for (const auto& [code, pod] : skipped) {
     const json expected = {{"decision", code}};
     EXPECT_EQ(json::parse(ask(review_of(pod)).body)["response"]["auditAnnotations"], expected);

@@ -29,7 +29,11 @@ Json full_review() {
   pod["metadata"]["name"] = "web-1";
   Json& annotations = pod["metadata"]["annotations"];
   annotations["smc.asm.alibabacloud.com/on-failure"] = "fail";
+  annotations["smc.asm.alibabacloud.com/programs"] = "ask";
+  annotations["smc.asm.alibabacloud.com/resources"] = "cpu=1";
   annotations["smc.asm.alibabacloud.com/interface"] = "eth0";
+  annotations["kubernetes.io/limit-ranger"] = "LimitRanger plugin set: cpu limit for container web";
+  pod["metadata"]["labels"]["alibabacloud.com/eci"] = "false";
   annotations["smc.asm.alibabacloud.com/pnetid"] = "P";
   annotations["network.alibabacloud.com/erdma-smcr"] = "true";
   Json expression = {
@@ -40,10 +44,17 @@ Json full_review() {
   pod["spec"]["hostNetwork"] = false;
   pod["spec"]["hostUsers"] = true;
   pod["spec"]["os"]["name"] = "linux";
+  pod["spec"]["securityContext"]["windowsOptions"] = Json::object();
+  pod["spec"]["resources"] = {{"requests", {{"cpu", "1"}, {"memory", "1Gi"}}},
+                              {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}};
+  pod["spec"]["tolerations"] = {{{"key", "a"}, {"operator", "Exists"}}};
   pod["spec"]["nodeSelector"] = {{"kubernetes.io/os", "linux"},
+                                 {"beta.kubernetes.io/os", "linux"},
+                                 {"type", "bare-metal"},
                                  {"smc.asm.alibabacloud.com/erdma", "true"}};
   pod["spec"]["runtimeClassName"] = "runc";
   pod["spec"]["nodeName"] = "";
+  pod["spec"]["containers"][0]["securityContext"]["windowsOptions"] = Json::object();
   pod["spec"]["containers"][0]["ports"] = {{{"containerPort", 8080}}};
   pod["spec"]["initContainers"] = {{{"name", "migrate"}, {"ports", {{{"containerPort", 1}}}}}};
   Json review = review_of(pod);

@@ -64,15 +64,22 @@ bool meets(const Json& expression, const Json& labels) {
   return op == "Gt" ? 7 > bound : 7 < bound;
 }
 
-// Whether the pod's required node affinity lets it onto the node. No node is called node-7.
+// Whether a node that is not called node-7 meets the requirements of a term's matchFields.
+bool meets_fields(const Json& fields) {
+  for (const Json& field : fields)
+    if (field.at("key") != "metadata.name" || field.at("operator") != "NotIn") return false;
+  return true;
+}
+
+// Whether the pod's required node affinity lets it onto the node, which is not called node-7.
 bool may_run_on(const Json& pod, const Json& labels) {
   const Json required = required_of(pod);
   if (required.is_null()) return true;
   for (const Json& term : list_or_empty(required, "nodeSelectorTerms")) {
     const Json expressions = list_or_empty(term, "matchExpressions");
     const Json fields = list_or_empty(term, "matchFields");
-    if ((expressions.empty() && fields.empty()) || !fields.empty()) continue;
-    bool all = true;
+    if (expressions.empty() && fields.empty()) continue;
+    bool all = meets_fields(fields);
     for (const Json& expression : expressions) all = all && meets(expression, labels);
     if (all) return true;
   }

@@ -80,7 +80,7 @@ RandomPods::Json RandomPods::term() {
   Json fields = Json::array();
   if (one_in(4))
     fields.push_back({{"key", one_in(3) ? "metadata.name" : "metadata.other"},
-                      {"operator", "In"},
+                      {"operator", one_in(3) ? "NotIn" : "In"},
                       {"values", {"node-7"}}});
   maybe(made, "matchFields", fields);
   return made;
@@ -149,6 +149,10 @@ nlohmann::json RandomPods::pod() {
   maybe(spec, "nodeName", one_in(10) ? "node-7" : "");
   maybe(spec, "nodeSelector", {{kKeys[below(3)], kValues[below(4)]}});
   maybe(spec, "runtimeClassName", one_in(20) ? "kata" : "runc");
+  maybe(spec, "tolerations",
+        Json::array({{{"key", "virtual-kubelet.io/provider"}, {"operator", "Exists"}}}));
+  maybe(spec, "resources",
+        {{"limits", {{"cpu", one_in(2) ? "20m" : "2"}}}, {"requests", {{"memory", "16Mi"}}}});
   maybe(spec, "os", {{"name", one_in(20) ? "windows" : "linux"}});
   maybe(spec, "securityContext", {{"runAsNonRoot", true}, {"runAsUser", 1000}});
   maybe(spec, "x-unknown", any_value(4));
