@@ -25,3 +25,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+// Compiled once, in json_instances.cc, and not in every test again.
+extern template class nlohmann::basic_json<>;
+extern template nlohmann::json nlohmann::json::parse<const std::string&>(
+    const std::string&, nlohmann::json::parser_callback_t, bool, bool);
+extern template nlohmann::json nlohmann::json::parse<const char*>(const char*, const char*,
+                                                                  nlohmann::json::parser_callback_t,
+                                                                  bool, bool);

@@ -1,1 +1,0 @@
-// Nothing: CMake compiles precompiled.h for a target, and a target has a source.
