@@ -11,7 +11,7 @@ find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
-find_package(Boost 1.74 REQUIRED) # headers alone: Asio and Beast
+find_package(Boost 1.74 CONFIG REQUIRED) # headers alone: Asio and Beast
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 
 # Its classes change with its compile definitions: take Debian's own from the .pc file.

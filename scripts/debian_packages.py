@@ -20,6 +20,7 @@ SPDX_LICENSES = {
     "libnl3": "LGPL-2.1-only",
     "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "libyaml": "MIT",
+    "libyaml": "MIT",
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
