@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/base64.h"
 #include "base/file.h"
@@ -237,6 +238,17 @@ TEST(Kubeconfig, ThatCannotBeReadNamesTheFile) {
   const Result<Cluster> cluster = cluster_from_file("/nonexistent/config");
   ASSERT_FALSE(cluster);
   EXPECT_THAT(cluster.error().text(), HasSubstr("/nonexistent/config: No such file"));
+}
+
+// Nobody writes into it: a read would wait for ever, and the caller with it.
+TEST(Kubeconfig, ThatIsNoRegularFileIsRefusedAtOnceAndSoIsItsToken) {
+  const Directory directory;
+  ASSERT_EQ(::mkfifo(directory.file("fifo").c_str(), 0600), 0);
+  EXPECT_THAT(cluster_from_file(directory.file("fifo")).error().what, HasSubstr("no regular file"));
+  const std::string path = directory.write("config", kubeconfig(kServer, "tokenFile: fifo"));
+  const Result<Cluster> cluster = cluster_from_file(path);
+  ASSERT_TRUE(cluster) << cluster.error().what;
+  EXPECT_THAT(cluster->token.read().error().what, HasSubstr("no regular file"));
 }
 
 class InCluster : public testing::Test {

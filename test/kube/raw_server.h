@@ -2,6 +2,7 @@
 // give. Each connection is handed to the test, on a thread of its own.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -25,6 +26,7 @@ class RawServer {
   using Serve = std::function<void(int connection)>;
 
   explicit RawServer(Serve serve) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    std::signal(SIGPIPE, SIG_IGN);  // as the client demands of its process
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
