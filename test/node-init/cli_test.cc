@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 
@@ -74,7 +75,8 @@ class NodesOwnNamespace : public testing::Test {
   void SetUp() override {
     if (!std::filesystem::exists("/proc/sys/net/core/netdev_max_backlog"))
       GTEST_SKIP() << "the tests run in a network namespace of their own";
-    log_ = testing::TempDir() + "smc-termination-log";
+    // ctest runs several of these at a time
+    log_ = testing::TempDir() + "smc-termination-log." + std::to_string(::getpid());
     std::filesystem::remove(log_);
   }
   std::string log_;
@@ -95,11 +97,11 @@ TEST_F(NodesOwnNamespace, PodRefusesItAndSaysSoInTheTerminationLog) {
 }
 
 TEST_F(NodesOwnNamespace, NeitherALinkNorADeviceIsTakenForTheTerminationLog) {
-  std::filesystem::create_symlink("target", log_);
+  std::filesystem::create_symlink(log_ + ".target", log_);
   const Outcome link = run("pod --termination-log " + log_);
   EXPECT_EQ(link.status, 2);
   EXPECT_THAT(link.out, HasSubstr("7 summary     WARNING"));
-  EXPECT_FALSE(std::filesystem::exists(testing::TempDir() + "target"));
+  EXPECT_FALSE(std::filesystem::exists(log_ + ".target"));
   std::filesystem::remove(log_);
   for (const std::string path : {"/dev/null", "/dev/full"})
     EXPECT_THAT(run("pod --termination-log " + path).out, HasSubstr("no regular file"));
