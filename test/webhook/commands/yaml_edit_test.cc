@@ -31,7 +31,7 @@ std::string add(const std::string& path, const std::string& value) {
   return R"([{"op":"add","path":")" + path + R"(","value":)" + value + "}]";
 }
 
-constexpr const char* kMap = R"({"k":["x",{"y":"1","z":[]}]})";
+constexpr const char* kMap = R"({"k":["x",{"v":"1","z":[]}]})";
 
 struct Case {
   std::string before;
@@ -45,41 +45,42 @@ void expect_all(const std::vector<Case>& cases) {
 
 TEST(YamlEdit, AnEntryIsAddedBehindTheLastInTheFilesLayout) {
   expect_all({
-      {"s:\n  a: 1 # c\n  # deeper? no\nt: 2\n", add("/s/n", kMap),
-       "s:\n  a: 1 # c\n  n:\n  - x\n  - y: \"1\"\n    z: []\n  # deeper? no\nt: 2\n"},
-      {"s:\n    l:\n      - a\n      # of l\n\nt: 2\n", add("/s/n", kMap),
-       "s:\n    l:\n      - a\n      # of l\n    n:\n      - x\n      - y: \"1\"\n        z: "
-       "[]\n\nt: 2\n"},
-      {"s:\r\n  a: 1\r\n", add("/s/n", "true"), "s:\r\n  a: 1\r\n  n: true\r\n"},
-      {"s:\n  a: 1", add("/s/n", "1.50"), "s:\n  a: 1\n  n: 1.50"},
-      {"- a: 1\n- b: 2\n", add("/0/n", R"("1")"), "- a: 1\n  n: \"1\"\n- b: 2\n"},
-      {"s:\n  a: |+\n    x\n\n\nt: 1\n", add("/s/n", "1"),
-       "s:\n  a: |+\n    x\n\n\n  n: 1\nt: 1\n"},
-      {"s:\n  a: 'x\n\n    '\n", add("/s/n", "1"), "s:\n  a: 'x\n\n    '\n  n: 1\n"},
-      {"s: &x !!map\n  # c\n  a: 1\n...\n", add("/s/n", "1"),
-       "s: &x !!map\n  # c\n  a: 1\n  n: 1\n...\n"},
-      {"s:\n  a:\n", add("/s/n", "1"), "s:\n  a:\n  n: 1\n"},
-      {"? s\n: a: 1\n", add("/s/n", "1"), "? s\n: a: 1\n  n: 1\n"},
+      {"s:\n  a: 1 # c\n  # deeper? no\nt: 2\n", add("/s/w", kMap),
+       "s:\n  a: 1 # c\n  w:\n    k:\n    - x\n    - v: \"1\"\n      z: []\n  # deeper? no\nt: "
+       "2\n"},
+      {"s:\n    l:\n      - a\n      # of l\n\nt: 2\n", add("/s/w", kMap),
+       "s:\n    l:\n      - a\n      # of l\n    w:\n        k:\n          - x\n          - v: "
+       "\"1\"\n            z: []\n\nt: 2\n"},
+      {"s:\r\n  a: 1\r\n", add("/s/w", "true"), "s:\r\n  a: 1\r\n  w: true\r\n"},
+      {"s:\n  a: 1", add("/s/w", "1.5"), "s:\n  a: 1\n  w: 1.5"},
+      {"- a: 1\n- b: 2\n", add("/0/w", R"("1")"), "- a: 1\n  w: \"1\"\n- b: 2\n"},
+      {"s:\n  a: |+\n    x\n\n\nt: 1\n", add("/s/w", "1"),
+       "s:\n  a: |+\n    x\n\n\n  w: 1\nt: 1\n"},
+      {"s:\n  a: 'x\n\n    '\n", add("/s/w", "1"), "s:\n  a: 'x\n\n    '\n  w: 1\n"},
+      {"s: &x !!map\n  # c\n  a: 1\n...\n", add("/s/w", "1"),
+       "s: &x !!map\n  # c\n  a: 1\n  w: 1\n...\n"},
+      {"s:\n  a:\n", add("/s/w", "1"), "s:\n  a:\n  w: 1\n"},
+      {"? s\n: a: 1\n", add("/s/w", "1"), "? s\n: a: 1\n  w: 1\n"},
   });
 }
 
 TEST(YamlEdit, InBracketsAnEntryStandsInTheLineOrInOneOfItsOwn) {
   expect_all({
-      {"s: {a: 1, }  # c\n", add("/s/n", kMap),
-       "s: {a: 1, \"n\": {\"k\": [\"x\", {\"y\": \"1\", \"z\": []}]}, }  # c\n"},
-      {"s: {}\n", add("/s/n", "1"), "s: {\"n\": 1}\n"},
-      {R"({"s":{"a":1}})", add("/s/n", R"({"k":"v"})"), R"({"s":{"a":1,"n":{"k":"v"}}})"},
-      {"{\n\t\"s\": {\n\t\t\"a\": 1\n\t}\n}\n", add("/s/n", R"({"k":[1]})"),
-       "{\n\t\"s\": {\n\t\t\"n\": {\n\t\t\t\"k\": [\n\t\t\t\t1\n\t\t\t]\n\t\t},\n\t\t\"a\": "
+      {"s: {a: 1, }  # c\n", add("/s/w", kMap),
+       "s: {a: 1, \"w\": {\"k\": [\"x\", {\"v\": \"1\", \"z\": []}]}, }  # c\n"},
+      {"s: {}\n", add("/s/w", "1"), "s: {\"w\": 1}\n"},
+      {R"({"s":{"a":1}})", add("/s/w", R"({"k":"v"})"), R"({"s":{"a":1,"w":{"k":"v"}}})"},
+      {"{\n\t\"s\": {\n\t\t\"a\": 1\n\t}\n}\n", add("/s/w", R"({"k":[1]})"),
+       "{\n\t\"s\": {\n\t\t\"w\": {\n\t\t\t\"k\": [\n\t\t\t\t1\n\t\t\t]\n\t\t},\n\t\t\"a\": "
        "1\n\t}\n}\n"},
-      {"s: {a: x # c\n}\n", add("/s/n", "1"), "s: {a: x, \"n\": 1 # c\n}\n"},
+      {"s: {a: x # c\n}\n", add("/s/w", "1"), "s: {a: x, \"w\": 1 # c\n}\n"},
   });
 }
 
 TEST(YamlEdit, AnItemBecomesTheFirstOrTheLast) {
   expect_all({
-      {"l: # c\n# of a\n- a: 1 # x\n- b\n", add("/l/0", R"({"n":1,"m":[2]})"),
-       "l: # c\n- n: 1\n  m:\n  - 2\n# of a\n- a: 1 # x\n- b\n"},
+      {"l: # c\n# of a\n- a: 1 # x\n- b\n", add("/l/0", R"({"w":1,"m":[2]})"),
+       "l: # c\n- w: 1\n  m:\n  - 2\n# of a\n- a: 1 # x\n- b\n"},
       {"l:\n  -   a: 1\n", add("/l/-", "2"), "l:\n  -   a: 1\n  - 2\n"},
       {"l: &x\n  - a\n", add("/l/0", "2"), "l: &x\n  - 2\n  - a\n"},
       {"- - a\n  - b\n", add("/0/0", "2"), "- - 2\n  - a\n  - b\n"},
@@ -104,7 +105,7 @@ TEST(YamlEdit, WhatIsThereButEmptyIsFilled) {
 
 TEST(YamlEdit, AValueIsReplacedAloneAndTheRestOfItsLineStays) {
   expect_all({
-      {"a: 'x' # c\nb: 1\n", add("/a", R"("y")"), "a: y # c\nb: 1\n"},
+      {"a: 'x' # c\nb: 1\n", add("/a", R"("z")"), "a: z # c\nb: 1\n"},
       {"a: |\n  x\n\nb: 1\n", add("/a", R"("y\n")"), "a: \"y\\n\"\nb: 1\n"},
       {"l:\n- {name: a, image: old} # c\n", add("/l/0/image", R"("new")"),
        "l:\n- {name: a, image: \"new\"} # c\n"},
@@ -133,14 +134,14 @@ TEST(YamlEdit, WhatGoesTakesItsLinesAlong) {
 TEST(YamlEdit, SeveralChangesOfOneMapAreOneInsertion) {
   EXPECT_EQ(
       patched("s:\n  a:\n    b: 1\n",
-              R"([{"op":"add","path":"/s/a/n","value":1},{"op":"add","path":"/s/m","value":2},)"
+              R"([{"op":"add","path":"/s/a/w","value":1},{"op":"add","path":"/s/m","value":2},)"
               R"({"op":"add","path":"/t","value":3}])"),
-      "s:\n  a:\n    b: 1\n    n: 1\n  m: 2\nt: 3\n");
+      "s:\n  a:\n    b: 1\n    w: 1\n  m: 2\nt: 3\n");
 }
 
 TEST(YamlEdit, AMergeKeyIsNoReasonToMoveAnything) {
-  EXPECT_EQ(patched("b: &b {x: 1}\ns:\n  <<: *b\n  y: 2\n", add("/s/n", "1")),
-            "b: &b {x: 1}\ns:\n  <<: *b\n  y: 2\n  n: 1\n");
+  EXPECT_EQ(patched("b: &b {x: 1}\ns:\n  <<: *b\n  y: 2\n", add("/s/w", "1")),
+            "b: &b {x: 1}\ns:\n  <<: *b\n  y: 2\n  w: 1\n");
 }
 
 TEST(YamlEdit, ContradictionsAreAProblem) {
