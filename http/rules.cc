@@ -66,8 +66,10 @@ LineFindings scan_lines(std::string_view block) {
   for (std::size_t end = block.find('\n'); end != std::string_view::npos; end = block.find('\n')) {
     block.remove_prefix(end + 1);
     found.folded |= !block.empty() && (block[0] == ' ' || block[0] == '\t');
+    const std::string_view name = block.substr(0, kName.size());
     found.transfer_encoding |=
-        block.size() > kName.size() && iequals({block.data(), kName.size()}, kName.data()) &&
+        block.size() > kName.size() &&
+        iequals({name.data(), name.size()}, {kName.data(), kName.size()}) &&
         (block[kName.size()] == ':' || block[kName.size()] == ' ' || block[kName.size()] == '\t');
   }
   return found;

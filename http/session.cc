@@ -298,7 +298,8 @@ std::string Session::text_of(const Reply& reply, const RequestHead& head, bool k
   if (reply.content_type != nullptr) answer.content_type = reply.content_type;
   answer.length = reply.body.size();
   if (head.route != nullptr)
-    answer.allow = head.route->method == "GET" ? "GET, HEAD" : head.route->method;
+    answer.allow = head.route->method == "GET" ? std::string_view("GET, HEAD")
+                                               : std::string_view(head.route->method);
   answer.date = s_.date.now();
   answer.keep_alive = keep;
   std::string text;
