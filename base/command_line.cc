@@ -34,7 +34,7 @@ std::string no_command_problem(int argc, const char* const* argv) {
 
 // With the command that was probably meant.
 std::string help_hint(const CLI::App& app, int argc, const char* const* argv) {
-  const std::string hint = app.get_name() + " --help";
+  std::string hint = app.get_name() + " --help";
   if (argc < 2) return hint;
   for (const CommandText& command : command_texts(app))
     if (edit_distance(std::string_view(argv[1]).substr(0, kShown), command.name) <= kNear)

@@ -76,7 +76,7 @@ std::string synopsis(const std::string& program, const CommandText& command) {
 }  // namespace
 
 std::string manual_page(const CLI::App& app) {
-  const std::string program = app.get_name();
+  const std::string& program = app.get_name();
   const std::vector<CommandText> commands = command_texts(app);
   std::string out = ".TH " + upper(troff(program)) + " 1 \"\" \"smc\\-webhook " + troff(kVersion) +
                     "\"\n.SH NAME\n" + troff(program) + " \\- " + troff(app.get_description()) +

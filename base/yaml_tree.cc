@@ -371,11 +371,11 @@ Result<std::vector<Node>, Problem> parse(std::string_view text) {
   if (!is_json) texts.push_back(text);
   std::vector<Node> documents;
   int line = 1;
-  const char* counted = text.data();
+  std::size_t counted = 0;
   for (const std::string_view one : texts) {
-    line += static_cast<int>(std::count(counted, one.data(), '\n'));
-    counted = one.data();
     const auto at = static_cast<std::size_t>(one.data() - text.data());
+    line += static_cast<int>(std::ranges::count(text.substr(counted, at - counted), '\n'));
+    counted = at;
     if (auto parsed = parse_into(documents, Input(one, at, line, is_json)); !parsed)
       return parsed.error();
   }

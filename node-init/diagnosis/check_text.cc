@@ -66,11 +66,14 @@ std::string blocked_lines(const std::vector<CheckResult>& results) {
   for (const CheckResult& result : results) {
     if (result.blocked_by.empty()) continue;
     std::string& names = blocked_by[result.blocked_by];
-    names += (names.empty() ? "" : ", ") + result.name;
+    names.append(names.empty() ? "" : ", ").append(result.name);
   }
   std::string lines;
   for (const auto& [cause, names] : blocked_by)
-    lines += "not checked while '" + cause + "' does not hold: " + names + "\n";
+    lines.append("not checked while '")
+        .append(cause)
+        .append("' does not hold: ")
+        .append(names + "\n");
   return lines;
 }
 

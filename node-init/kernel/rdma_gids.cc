@@ -28,13 +28,15 @@ std::string mapped_ipv4(const std::string& gid) {
 Result<std::vector<RdmaGid>> rdma_gids(System& system, const std::string& device, int port) {
   const std::string base =
       "/sys/class/infiniband/" + device + "/ports/" + std::to_string(port) + "/";
+  const std::string types = base + "gid_attrs/types/";
+  const std::string values = base + "gids/";
   const auto names = system.list_directory(base + "gid_attrs/types");
   if (!names) return names.error();
   std::vector<RdmaGid> gids;
   for (const std::string& name : *names) {
     // Reading an empty place fails with EINVAL.
-    const auto type = system.read_file(base + "gid_attrs/types/" + name);
-    const auto gid = type ? system.read_file(base + "gids/" + name) : type;
+    const auto type = system.read_file(types + name);
+    const auto gid = type ? system.read_file(values + name) : type;
     if (!gid) continue;
     RdmaGid one;
     std::from_chars(name.data(), name.data() + name.size(), one.index);

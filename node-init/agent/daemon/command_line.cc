@@ -97,12 +97,12 @@ void add_setup(CLI::App* run, SetupConfig& config) {
 
 // Of the pods of this node.
 void add_programs(CLI::App* run, RoundOptions& round) {
-  const std::map<std::string, Programs> kWords = {{std::string(kSwitchWord), Programs::kSwitch},
-                                                  {std::string(kAskWord), Programs::kAsk}};
+  const std::map<std::string, Programs> words = {{std::string(kSwitchWord), Programs::kSwitch},
+                                                 {std::string(kAskWord), Programs::kAsk}};
   run->add_option(std::string(kProgramsFlag), round.programs,
                   "switch (default): a kernel that cannot switch existing programs to SMC makes "
                   "the node not ready; ask: the programs of this node ask for SMC themselves")
-      ->transform(CLI::CheckedTransformer(kWords));
+      ->transform(CLI::CheckedTransformer(words));
   run->add_option("--expected-pods", round.expected_pods,
                   "that the RDMA device has to have room for; default " +
                       std::to_string(round.expected_pods))
