@@ -9,7 +9,6 @@
 namespace smc::webhook {
 namespace {
 
-using yaml::Kind;
 using yaml::Node;
 using yaml::Problem;
 using yaml::Span;

@@ -99,8 +99,10 @@ std::optional<Scaled> scaled(const Quantity& quantity, int tens) {
   for (const char digit : quantity.digits) value = value * 10 + static_cast<unsigned>(digit - '0');
   value <<= quantity.twos;  // at most 64 + 60 bits
   bool exact = true;
-  for (int i = quantity.tens + tens; i > 0; --i)
-    if ((value *= 10) > kMax) return {};
+  for (int i = quantity.tens + tens; i > 0; --i) {
+    value *= 10;
+    if (value > kMax) return {};
+  }
   for (int i = quantity.tens + tens; i < 0 && value > 0; ++i) {
     exact = exact && value % 10 == 0;
     value /= 10;
