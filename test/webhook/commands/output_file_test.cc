@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <future>
 
@@ -154,10 +155,11 @@ TEST_F(OutputFile, AFileThatIsAMountOfItsOwnIsWrittenInPlace) {
   file("mounted", "", 0600);
   auto done = std::async(std::launch::async, [this]() -> std::string {
     const int kinds = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS;
-    if (::unshare(CLONE_FS) != 0 || ::unshare(kinds) != 0) return "not allowed";
+    const auto failed = [] { return errno == EPERM ? "not allowed" : std::strerror(errno); };
+    if (::unshare(CLONE_FS) != 0 || ::unshare(kinds) != 0) return failed();
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     if (::mount(path("outside").c_str(), path("mounted").c_str(), nullptr, MS_BIND, nullptr) != 0)
-      return "not allowed";
+      return failed();
     const Result<void> written = write_output(path("mounted"), "new");
     return written ? "" : written.error().text();
   });
