@@ -256,7 +256,7 @@ CheckResult check_queue_pairs(System& system, const CheckOptions& options) {
             : judge_room(device.name, in_use(device.name),
                          static_cast<std::uint64_t>(std::max(found->max_queue_pairs, 0)),
                          static_cast<std::uint64_t>(options.expected_pods));
-    all = all ? joined(*all, one) : std::move(one);
+    all = all ? joined(*all, one) : one;
   }
   return *all;
 }
