@@ -1,6 +1,9 @@
 #include "webhook/review/json_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
+#include <span>
 
 namespace smc::webhook {
 namespace {
@@ -15,11 +18,40 @@ std::optional<T> typed(JsonReader& reader, const Member& member, const Path& par
   return {};
 }
 
-// One of 64 bits, for most names another one: most members are nobody's, and mostly this says so.
-std::uint64_t mark_of(std::string_view name) {
-  if (name.empty()) return 1;
-  return std::uint64_t{1} << (name.size() + 5 * static_cast<unsigned char>(name[0])) % 64;
-}
+// Finds a member by its name: of a review's many members most are nobody's, and the others are
+// looked for among more than a dozen.
+class MemberTable {
+ public:
+  explicit MemberTable(std::span<Member* const> wanted) : wanted_(wanted) {
+    assert(wanted.size() <= next_.size());
+    for (std::uint8_t number = 1; number <= wanted.size(); ++number) {
+      std::uint8_t& first = first_[slot_of(member(number).name)];
+      next_[number - 1] = first;
+      first = number;
+    }
+  }
+
+  // Calls `visit(Member&)` for each that has the name.
+  template <class Visit>
+  void each(std::string_view name, Visit visit) const {
+    for (std::uint8_t number = first_[slot_of(name)]; number != 0; number = next_[number - 1])
+      if (member(number).name == name) visit(member(number));
+  }
+
+ private:
+  static constexpr std::size_t kSlots = 64;
+
+  static std::size_t slot_of(std::string_view name) {
+    if (name.empty()) return 0;
+    return (name.size() + 5 * static_cast<unsigned char>(name[0])) % kSlots;
+  }
+  Member& member(std::uint8_t number) const { return *wanted_[number - 1]; }
+
+  std::span<Member* const> wanted_;
+  // Members are counted from 1; 0 is none.
+  std::array<std::uint8_t, kSlots> first_{};
+  std::array<std::uint8_t, 32> next_;  // the next one in the same slot
+};
 
 }  // namespace
 
@@ -42,16 +74,14 @@ void JsonReader::refuse(const Path& path, std::string_view problem) {
 void JsonReader::members(JsonObject object, const Path& path,
                          std::initializer_list<Member*> wanted) {
   if (!ok()) return;
-  std::uint64_t marks = 0;
-  for (const Member* member : wanted) marks |= mark_of(member->name);
+  const MemberTable table({wanted.begin(), wanted.size()});
   for (const auto& [key, value] : object) {
-    if ((marks & mark_of(key)) == 0) continue;
-    for (Member* member : wanted) {
-      if (member->name != key) continue;
-      if (member->seen) return refuse(Path{&path, member->name}, "the key stands here twice");
-      member->seen = true;
-      if (!value.is_null()) member->value = value;
-    }
+    const Json found = value;
+    table.each(key, [&](Member& member) {
+      if (member.seen) refuse(Path{&path, member.name}, "the key stands here twice");
+      member.seen = true;
+      if (!found.is_null()) member.value = found;
+    });
   }
 }
 

@@ -11,6 +11,7 @@
 namespace smc::webhook {
 namespace {
 
+using nlohmann::literals::operator""_json_pointer;
 using test::ask;
 using test::Json;
 using test::patched;
@@ -104,6 +105,14 @@ Json defaulted(Json pod) {
   }
   pod["spec"]["restartPolicy"] = "Always";
   return pod;
+}
+
+// Every path to a value that is no object or array.
+std::vector<std::string> leaves(const Json& value) {
+  std::vector<std::string> pointers;
+  const Json flat = value.flatten();
+  for (const auto& [pointer, leaf] : flat.items()) pointers.push_back(pointer);
+  return pointers;
 }
 
 class EveryPod : public testing::Test {
@@ -225,6 +234,36 @@ TEST_F(EveryPod, GetsOurContainerBackToTheFrontAfterAnotherInjector) {
     EXPECT_FALSE(second.response.contains("auditAnnotations"));
     EXPECT_EQ(ask(patched(after_istio, second)).decision, Decision::kAlreadyInjected);
   });
+}
+
+TEST(OurContainer, IsPutBackWhicheverOfItsFieldsIsAnotherOrGone) {
+  const Json before = test::annotated_pod();
+  const Json good = patched(before, ask(before));
+  const Json container = good.at("/spec/initContainers/0"_json_pointer);
+  for (const std::string& pointer : leaves(container)) {
+    if (pointer == "/name") continue;  // then it is not ours
+    const Json::json_pointer at("/spec/initContainers/0" + pointer);
+    Json other = good;
+    Json& field = other[at];
+    if (field.is_string())
+      field = field.get<std::string>() + "1";
+    else if (field.is_boolean())
+      field = !field.get<bool>();
+    else
+      field = field.get<int>() + 1;
+    Json without = good;
+    without[at] = nullptr;
+    for (const Json& pod : {other, without}) {
+      const Reply reply = ask(pod);
+      if (reply.status == 400) continue;  // no string where one must be
+      EXPECT_EQ(reply.decision, Decision::kInjected) << pointer;
+      EXPECT_EQ(patched(pod, reply), good) << pointer;
+      ASSERT_EQ(reply.warnings().size(), 1u) << pointer;
+      const std::string field_name = pointer.substr(1, pointer.find('/', 1) - 1);
+      EXPECT_NE(reply.warnings()[0].find('(' + field_name + ')'), std::string::npos)
+          << reply.warnings()[0];
+    }
+  }
 }
 
 TEST_F(EveryPod, IsWarnedWithinTheApiServersLimits) {
