@@ -127,10 +127,23 @@ std::size_t Base64Writer::complete_group(std::string_view bytes) {
   const std::size_t taken = std::min(group_.size() - held_, bytes.size());
   bytes.copy(group_.data() + held_, taken);
   held_ += taken;
-  if (held_ < group_.size()) return taken;
-  append_groups(out_, {group_.data(), group_.size()});
-  held_ = 0;
+  if (held_ == group_.size()) write_group();
   return taken;
+}
+
+void Base64Writer::write_group() {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(group_[at]); };
+  const std::uint32_t group = std::uint32_t{byte(0)} << 16 | byte(1) << 8 | byte(2);
+  std::array<char, 4> encoded;
+  std::memcpy(encoded.data(), &kPairs[2 * (group >> 12)], 2);
+  std::memcpy(encoded.data() + 2, &kPairs[2 * (group & 4095)], 2);
+  out_.append(encoded.data(), encoded.size());
+  held_ = 0;
+}
+
+void Base64Writer::write(char byte) {
+  group_[held_++] = byte;
+  if (held_ == group_.size()) write_group();
 }
 
 void Base64Writer::keep(std::string_view bytes) {

@@ -38,6 +38,7 @@ class Base64Writer {
   // `out` must outlive the writer, and nobody else may append to it before finish().
   explicit Base64Writer(std::string& out) : out_(out) {}
 
+  void write(char byte);
   void write(std::string_view bytes);
   void write(const Base64Fragment& fragment);
 
@@ -48,6 +49,7 @@ class Base64Writer {
   // Takes what completes the group that has begun; how many bytes that was.
   std::size_t complete_group(std::string_view bytes);
   void keep(std::string_view bytes);
+  void write_group();
 
   std::string& out_;
   std::array<char, 3> group_{};  // bytes that do not make a group yet

@@ -62,6 +62,11 @@ std::size_t plain_length(std::string_view text) {
     std::memcpy(&bytes, text.data() + length, sizeof bytes);
     if (!are_plain(bytes)) break;
   }
+  if (const std::size_t rest = text.size() - length; length > 0 && rest < sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;  // the last ones, some of which have been looked at
+    std::memcpy(&bytes, text.data() + text.size() - sizeof bytes, sizeof bytes);
+    if (are_plain(bytes)) return text.size();
+  }
   while (length < text.size() && is_plain(text[length])) ++length;
   return length;
 }

@@ -25,7 +25,7 @@ class MemberTable {
   explicit MemberTable(std::span<Member* const> wanted) : wanted_(wanted) {
     assert(wanted.size() <= next_.size());
     for (std::uint8_t number = 1; number <= wanted.size(); ++number) {
-      std::uint8_t& first = first_[slot_of(member(number).name)];
+      std::uint8_t& first = first_[member(number).slot];
       next_[number - 1] = first;
       first = number;
     }
@@ -34,22 +34,16 @@ class MemberTable {
   // Calls `visit(Member&)` for each that has the name.
   template <class Visit>
   void each(std::string_view name, Visit visit) const {
-    for (std::uint8_t number = first_[slot_of(name)]; number != 0; number = next_[number - 1])
+    for (std::uint8_t number = first_[member_slot(name)]; number != 0; number = next_[number - 1])
       if (member(number).name == name) visit(member(number));
   }
 
  private:
-  static constexpr std::size_t kSlots = 64;
-
-  static std::size_t slot_of(std::string_view name) {
-    if (name.empty()) return 0;
-    return (name.size() + 5 * static_cast<unsigned char>(name[0])) % kSlots;
-  }
   Member& member(std::uint8_t number) const { return *wanted_[number - 1]; }
 
   std::span<Member* const> wanted_;
   // Members are counted from 1; 0 is none.
-  std::array<std::uint8_t, kSlots> first_{};
+  std::array<std::uint8_t, kMemberSlots> first_{};
   std::array<std::uint8_t, 32> next_;  // the next one in the same slot
 };
 

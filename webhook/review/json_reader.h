@@ -4,6 +4,7 @@
 // end. A JsonReader belongs to one review on one thread; views point into the parser's document.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -27,9 +28,18 @@ struct Path {
   std::string text() const;  // "request.object.spec.containers[3].name"
 };
 
+// Where a name stands in the table by which members are found: for most names another place.
+inline constexpr std::size_t kMemberSlots = 64;
+constexpr std::uint8_t member_slot(std::string_view name) {
+  if (name.empty()) return 0;
+  return static_cast<std::uint8_t>((name.size() + 5 * static_cast<unsigned char>(name[0])) %
+                                   kMemberSlots);
+}
+
 // One member that is looked for.
 struct Member {
   std::string_view name;
+  std::uint8_t slot = member_slot(name);
   std::optional<Json> value = {};  // empty where it is absent or null
   bool seen = false;               // also where it is null
 };

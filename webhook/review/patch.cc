@@ -29,7 +29,7 @@ Patch::Patch(std::string memory) : encoded_(std::move(memory)) {
 
 void Patch::begin() {
   if (empty()) encoded_.reserve(kUsualBytes);
-  writer_.write(empty() ? "[" : ",");
+  writer_.write(empty() ? '[' : ',');
   ++operations_;
 }
 
@@ -39,26 +39,26 @@ void Patch::begin(std::string_view operation, std::string_view path) {
   writer_.write(operation);
   writer_.write(R"(","path":")");
   writer_.write(path);
-  writer_.write("\"");
+  writer_.write('"');
 }
 
 void Patch::add(std::string_view path, std::initializer_list<Piece> value) {
   begin("add", path);
   writer_.write(R"(,"value":)");
   for (const Piece& piece : value) piece.write_to(writer_);
-  writer_.write("}");
+  writer_.write('}');
 }
 
 void Patch::replace(std::string_view path, std::string_view value) {
   begin("replace", path);
   writer_.write(R"(,"value":)");
   writer_.write(value);
-  writer_.write("}");
+  writer_.write('}');
 }
 
 void Patch::remove(std::string_view path) {
   begin("remove", path);
-  writer_.write("}");
+  writer_.write('}');
 }
 
 void Patch::move(std::string_view from, std::string_view path) {
@@ -74,7 +74,7 @@ void Patch::add(const Base64Fragment& operation) {
 }
 
 std::string Patch::take() {
-  if (!empty()) writer_.write("]");
+  if (!empty()) writer_.write(']');
   writer_.finish();
   return std::move(encoded_);
 }

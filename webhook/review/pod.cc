@@ -119,7 +119,7 @@ void read_all_containers(JsonReader& reader, const Member& containers,
                   });
 }
 
-PodSpec read_spec(JsonReader& reader, JsonObject object, const Config& config) {
+void read_spec(JsonReader& reader, JsonObject object, const Config& config, PodSpec& spec) {
   Member host_network{"hostNetwork"}, host_users{"hostUsers"}, os{"os"}, selector{"nodeSelector"},
       runtime_class{"runtimeClassName"}, node_name{"nodeName"}, containers{"containers"},
       init_containers{"initContainers"}, affinity{"affinity"}, tolerations{"tolerations"},
@@ -129,7 +129,6 @@ PodSpec read_spec(JsonReader& reader, JsonObject object, const Config& config) {
       object, kSpecPath,
       {&host_network, &host_users, &os, &selector, &runtime_class, &node_name, &containers,
        &init_containers, &affinity, &tolerations, &security, &resources, &pull_secrets, &volumes});
-  PodSpec spec;
   spec.given = true;
   spec.host_network = reader.flag(host_network, kSpecPath, false);
   spec.host_users = reader.flag(host_users, kSpecPath, true);
@@ -149,20 +148,16 @@ PodSpec read_spec(JsonReader& reader, JsonObject object, const Config& config) {
     read_pull_secrets(reader, pull_secrets, spec);
   read_all_containers(reader, containers, init_containers, volumes, config.init_container.name,
                       spec);
-  return spec;
 }
 
 }  // namespace
 
-Pod read_pod(JsonReader& reader, const Member& object, const Config& config) {
+void read_pod(JsonReader& reader, const Member& object, const Config& config, Pod& pod) {
   Member metadata{"metadata"}, spec{"spec"};
   reader.members(object.value, kObjectPath, {&metadata, &spec});
   const auto spec_object = reader.object(spec, kObjectPath);
-  Pod pod;
   pod.metadata = read_metadata(reader, metadata);
-  if (spec_object && pod.metadata.asks_for_smc())
-    pod.spec = read_spec(reader, *spec_object, config);
-  return pod;
+  if (spec_object && pod.metadata.asks_for_smc()) read_spec(reader, *spec_object, config, pod.spec);
 }
 
 }  // namespace smc::webhook

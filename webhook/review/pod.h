@@ -58,7 +58,7 @@ struct Pod {
   PodSpec spec;  // read where the pod asks for SMC
 };
 
-// `config` says which init container and which node label are ours.
-Pod read_pod(JsonReader& reader, const Member& object, const Config& config);
+// Fills `pod`, which is empty. `config` says which init container and which node label are ours.
+void read_pod(JsonReader& reader, const Member& object, const Config& config, Pod& pod);
 
 }  // namespace smc::webhook

@@ -31,7 +31,7 @@ void read_request(JsonReader& reader, const Member& request, const Config& confi
   review.dry_run = reader.flag(dry_run, kRequestPath, false);
   if (!review.is_pod() || !review.is_create()) return;
   if (!object.value) reader.refuse(kObjectPath, "a pod is expected, for CREATE");
-  review.pod = read_pod(reader, object, config);
+  read_pod(reader, object, config, review.pod);
   review.name = review.pod.metadata.name;
 }
 
