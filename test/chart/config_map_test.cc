@@ -33,6 +33,8 @@ TEST_F(ConfigMap, OfDefaultValuesSaysTheProgramsDefaults) {
   EXPECT_EQ(config.init_container.cpu, expected.init_container.cpu);
   EXPECT_EQ(config.init_container.memory, expected.init_container.memory);
   EXPECT_EQ(config.init_container.request_erdma, expected.init_container.request_erdma);
+  EXPECT_EQ(config.init_container.image_pull_secrets, expected.init_container.image_pull_secrets);
+  EXPECT_EQ(config.init_container.trusted_registries, expected.init_container.trusted_registries);
   EXPECT_EQ(config.server.max_body_bytes, expected.server.max_body_bytes);
   EXPECT_EQ(config.server.max_connections, expected.server.max_connections);
   EXPECT_EQ(config.server.request_timeout, expected.server.request_timeout);
@@ -54,6 +56,8 @@ TEST_F(ConfigMap, CarriesEveryValue) {
                                                  "initContainer.name=other",
                                                  "initContainer.image.digest=" + digest,
                                                  "initContainer.imagePullPolicy=Never",
+                                                 "initContainer.imagePullSecrets={one,two}",
+                                                 "initContainer.trustedRegistries={near:5000/smc}",
                                                  "initContainer.resources.cpu=1",
                                                  "initContainer.resources.memory=1Gi",
                                                  "initContainer.requestErdma=true",
@@ -75,6 +79,8 @@ TEST_F(ConfigMap, CarriesEveryValue) {
   EXPECT_EQ(config.init_container.name, "other");
   EXPECT_EQ(config.init_container.image, "ghcr.io/smc-webhook/smc-node-init@" + digest);
   EXPECT_EQ(config.init_container.image_pull_policy, "Never");
+  EXPECT_EQ(config.init_container.image_pull_secrets, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(config.init_container.trusted_registries, (std::vector<std::string>{"near:5000/smc"}));
   EXPECT_EQ(config.init_container.cpu, "1");
   EXPECT_EQ(config.init_container.memory, "1Gi");
   EXPECT_TRUE(config.init_container.request_erdma);

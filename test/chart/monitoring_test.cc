@@ -1,5 +1,6 @@
 // What the Prometheus operator and Grafana find.
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -115,6 +116,38 @@ TEST_F(Monitoring, DashboardFollowsItsVariables) {
     EXPECT_FALSE(needed.empty()) << expr;
     for (const std::string& name : needed)
       EXPECT_NE(expr.find("=~\"$" + name + "\""), std::string::npos) << name << ": " << expr;
+  }
+}
+
+// All that stands in the sources of a program, where each metric is declared by its whole name.
+std::string sources_below(const std::string& folder) {
+  std::stringstream text;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".cc") text << std::ifstream(entry.path()).rdbuf();
+  return text.str();
+}
+
+// The names of ours in an expression, a histogram's series as the histogram.
+std::set<std::string> metrics_in(const std::string& expr) {
+  static const std::regex name("smc_(webhook|node)_[a-z_]+");
+  static const std::regex series("_(bucket|sum|count)$");
+  std::set<std::string> out;
+  for (std::sregex_iterator at(expr.begin(), expr.end(), name), end; at != end; ++at)
+    out.insert(std::regex_replace(at->str(), series, ""));
+  return out;
+}
+
+TEST_F(Monitoring, EveryMetricThatAlertsAndDashboardAskForIsOneOfThePrograms) {
+  std::vector<std::string> exprs = expressions(dashboard());
+  for (const auto& rule : alerts({})) exprs.push_back(rule["expr"]);
+  std::set<std::string> metrics;
+  for (const std::string& expr : exprs) metrics.merge(metrics_in(expr));
+  EXPECT_GT(metrics.size(), 15U);
+  const std::string webhook = sources_below(SMC_CHART_DIR "/../../webhook");
+  const std::string node = sources_below(SMC_CHART_DIR "/../../node-init");
+  for (const std::string& metric : metrics) {
+    const bool of_webhook = metric.starts_with("smc_webhook_");
+    EXPECT_NE((of_webhook ? webhook : node).find('"' + metric + '"'), std::string::npos) << metric;
   }
 }
 
