@@ -13,6 +13,10 @@ inline constexpr std::string_view kOnFailureFlag = "--on-failure";
 inline constexpr std::string_view kInterfaceFlag = "--interface";
 inline constexpr std::string_view kPnetidFlag = "--pnetid";
 inline constexpr std::string_view kProgramsFlag = "--programs";
+inline constexpr std::string_view kWaitFlag = "--wait";  // with kByAgentFlag: "60s"
+
+// Without a value: the container changes nothing and waits for the node's agent to do it.
+inline constexpr std::string_view kByAgentFlag = "--by-agent";
 
 // What becomes of a pod that cannot be set up: it does not start, or it runs over TCP.
 enum class OnFailure { kFail, kFallback };
