@@ -97,7 +97,7 @@ start_control_plane() {
   "$CONTROL_PLANE/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10257 \
     --cert-dir="$E2E_DIR/pki/controllers" --root-ca-file="$E2E_DIR/pki/ca.crt" \
     --service-account-private-key-file="$E2E_DIR/pki/service-account.key" --concurrent-deployment-syncs=10 \
-    --controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher \
+    --controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher,resourcequota \
     > "$E2E_DIR/logs/kube-controller-manager.log" 2>&1 &
   "$CONTROL_PLANE/kube-scheduler" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10259 \
     --cert-dir="$E2E_DIR/pki/scheduler" > "$E2E_DIR/logs/kube-scheduler.log" 2>&1 &
