@@ -62,7 +62,9 @@ bool wants_colour(int fd) {
 }  // namespace
 
 ExitCode run_pod(System& system, const PodCommand& command) {
-  const PodReport report = set_up_pod(system, command.options, print_step);
+  const PodReport report =
+      command.by_agent ? wait_for_agent(system, command.options, command.waiting, print_step)
+                       : set_up_pod(system, command.options, print_step);
   const bool dry_run = command.options.dry_run;
   const std::string summary = summary_json(report, command.on_failure, dry_run);
   const bool for_person = dry_run && ::isatty(STDOUT_FILENO) == 1;

@@ -9,11 +9,14 @@
 #include "node-init/kernel/system.h"
 #include "node-init/pod/pod.h"
 #include "node-init/pod/pod_report.h"
+#include "node-init/pod/pod_wait.h"
 
 namespace smc::node {
 
 struct PodCommand {
   PodOptions options;
+  bool by_agent = false;  // wait for the agent's work instead of doing it
+  WaitOptions waiting;
   OnFailure on_failure = OnFailure::kFail;
   std::string termination_log = "/dev/termination-log";
 };

@@ -1,5 +1,6 @@
 // smc-node-init: sets up SMC-R in a pod's network namespace, and says what works there and what
 // does not.
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -46,7 +47,24 @@ void add_programs(CLI::App& command, Programs& programs) {
       "which fails where the kernel has no switch; ask: they ask for SMC themselves");
 }
 
-void add_pod(CLI::App& app, PodCommand& command) {
+// What would change something has no place beside it.
+void add_by_agent(CLI::App& pod, PodCommand& command, int& wait_s) {
+  CLI::Option* by_agent =
+      pod.add_flag(std::string(smc::kByAgentFlag), command.by_agent,
+                   "change nothing and need no privilege: wait until the node's agent has set this "
+                   "network namespace up");
+  for (const char* other : {"--self-test", "--disable-ipv6", "--rmem", "--wmem", "--smcr-buf-type",
+                            "--autocorking-size", "--dry-run", "--allow-host-network"})
+    by_agent->excludes(pod.get_option(other));
+  pod.add_option(std::string(smc::kWaitFlag), wait_s,
+                 "with --by-agent: seconds to wait for it; default " + std::to_string(wait_s) + "s")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}},
+                                        CLI::AsNumberWithUnit::CASE_SENSITIVE))
+      ->check(CLI::Range(1, 3600))
+      ->needs(by_agent);
+}
+
+void add_pod(CLI::App& app, PodCommand& command, int& wait_s) {
   CLI::App* pod = app.add_subcommand(std::string(smc::kPodCommand),
                                      "init container: set up this network namespace");
   PodOptions& options = command.options;
@@ -80,6 +98,7 @@ void add_pod(CLI::App& app, PodCommand& command) {
                   "for a dry run: where the node's /lib/modules is; default: /");
   pod->add_flag("--allow-host-network", options.allow_host_network,
                 "work in the node's own network namespace, too");
+  add_by_agent(*pod, command, wait_s);
 }
 
 CLI::App* add_check(CLI::App& app, CheckOptions& options, bool& json) {
@@ -110,7 +129,8 @@ ExitCode run(int argc, char** argv) {
   app.require_subcommand(1);
   const std::string version = std::string("smc-node-init ") + smc::kVersion;
   PodCommand pod;
-  add_pod(app, pod);
+  int wait_s = static_cast<int>(kDefaultWait.count());
+  add_pod(app, pod, wait_s);
   CheckOptions check_options;
   bool json = false;
   CLI::App* check = add_check(app, check_options, json);
@@ -134,6 +154,7 @@ ExitCode run(int argc, char** argv) {
   const auto system = make_real_system();
   if (check->parsed()) return run_check(*system, check_options, json);
   if (status->parsed()) return run_status(*system, json);
+  pod.waiting = {std::chrono::seconds(wait_s), environment("NODE_NAME")};
   return run_pod(*system, pod);
 }
 

@@ -20,7 +20,7 @@ Result<NamespaceSetup> read_namespace_setup(System& system) {
     if (!entry.interface.empty() && entry.interface != "lo") setup.pnetids.push_back(entry.pnetid);
   const auto program_switch = read_program_switch(system);
   if (!program_switch) return program_switch.error();
-  setup.programs_use_smc = *program_switch;
+  if (program_switch->kind != SwitchKind::kNone) setup.programs_use_smc = program_switch->on;
   return setup;
 }
 

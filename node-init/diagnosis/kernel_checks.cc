@@ -100,20 +100,21 @@ CheckResult check_smc(System& system, const CheckOptions& options) {
 
 CheckResult check_switch(System& system, const CheckOptions& options) {
   if (!smc_is_loaded(system)) return blocked("switch", "smc");
-  const auto on = read_program_switch(system);
-  if (!on) return unknown("switch", on.error());
+  const auto found = read_program_switch(system);
+  if (!found) return unknown("switch", found.error());
   if (options.programs == Programs::kAsk)
     return pass("switch", "not needed: the programs ask for SMC themselves");
-  if (!*on) return fail("switch", kNoSwitch, kNoSwitchHint);
-  if (**on) return pass("switch", "net.smc.tcp2smc is on");
+  if (found->kind == SwitchKind::kNone) return fail("switch", kNoSwitch, kNoSwitchHint);
+  if (found->on) return pass("switch", "net.smc.tcp2smc is on");
   return fail("switch", "net.smc.tcp2smc is 0: programs' sockets stay TCP",
               "run 'smc-node-init pod' in this namespace, as the webhook's init container does");
 }
 
 CheckResult check_programs(System& system, const CheckOptions& options) {
-  const auto on = read_program_switch(system);
-  if (!on) return unknown("programs", on.error());
-  if (*on) return pass("programs", "net.smc.tcp2smc, for each network namespace");
+  const auto found = read_program_switch(system);
+  if (!found) return unknown("programs", found.error());
+  if (found->kind != SwitchKind::kNone)
+    return pass("programs", "net.smc.tcp2smc, for each network namespace");
   const auto release = kernel_release(system);
   const auto version = release ? kernel_version(*release) : std::nullopt;
   const std::string way = version && *version >= kFirstWithIpprotoSmc

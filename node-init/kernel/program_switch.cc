@@ -4,11 +4,21 @@
 
 namespace smc::node {
 
-Result<std::optional<bool>> read_program_switch(System& system) {
+std::string_view switch_name(SwitchKind kind) {
+  switch (kind) {
+    case SwitchKind::kNone:
+      return "none";
+    case SwitchKind::kTcp2smc:
+      return "tcp2smc";
+  }
+  return "?";
+}
+
+Result<ProgramSwitch> read_program_switch(System& system) {
   const auto value = read_sysctl(system, kSwitchPath);
   if (!value) return value.error();
-  if (!*value) return std::optional<bool>();
-  return std::optional(**value != "0");
+  if (!*value) return ProgramSwitch{};
+  return ProgramSwitch{SwitchKind::kTcp2smc, **value != "0"};
 }
 
 }  // namespace smc::node

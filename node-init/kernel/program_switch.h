@@ -3,7 +3,7 @@
 // thread's namespace counts; safe on any thread.
 #pragma once
 
-#include <optional>
+#include <string_view>
 
 #include "base/pod_arguments.h"
 #include "base/result.h"
@@ -14,10 +14,21 @@ namespace smc::node {
 // net.smc.tcp2smc, which Alibaba Cloud Linux 3 has and neither mainline nor Alibaba Cloud Linux 4.
 inline constexpr const char* kSwitchPath = "/proc/sys/net/smc/tcp2smc";
 
-// Whether it is on; nothing where this kernel has none.
-Result<std::optional<bool>> read_program_switch(System& system);
+enum class SwitchKind {
+  kNone,  // this kernel has no switch
+  kTcp2smc,
+};
+std::string_view switch_name(SwitchKind kind);  // "none", "tcp2smc"
 
-// The words for "none": what follows from it, and what can be done about it.
+// The switch of a network namespace. What is in force is asked here alone.
+struct ProgramSwitch {
+  SwitchKind kind = SwitchKind::kNone;
+  bool on = false;  // sockets that are created from now on are SMC's
+};
+
+Result<ProgramSwitch> read_program_switch(System& system);
+
+// The words for kNone: what follows from it, and what can be done about it.
 inline constexpr const char* kNoSwitch =
     "this kernel has no switch for existing programs (net.smc.tcp2smc): their sockets stay TCP";
 inline constexpr const char* kNoSwitchHint =

@@ -43,8 +43,10 @@ class PodSetup {
       : system_(system), options_(options), on_step_(on_step) {}
 
   PodReport run() {
-    (void)(check_namespace() && find_smc() && choose_network() && choose_link() && set_pnetid() &&
-           set_switch() && set_parameters() && test());
+    if (check_namespace() && find_smc() && choose_network() && choose_link() && find_entry())
+      (void)(options_.test_first
+                 ? find_switch() && test() && set_parameters() && set_pnetid() && set_switch()
+                 : set_pnetid() && set_switch() && set_parameters() && test());
     return std::move(report_);
   }
 
@@ -55,7 +57,9 @@ class PodSetup {
   bool plan_loading();
   bool choose_network();
   bool choose_link();
+  bool find_entry();
   bool set_pnetid();
+  bool find_switch();
   bool set_switch();
   bool set_parameters();
   bool test();
@@ -76,7 +80,7 @@ class PodSetup {
                 error.hint.empty() ? general_hint(error.code) : error.hint);
   }
 
-  bool adopt(const std::string& found, const std::vector<SmcDevice>& devices);
+  void adopt(const std::string& found);
   bool set_parameter(const std::string& path, const std::string& value);
   bool no_verdict(const Error& error, ExitCode code);
   std::string self_test_hint(std::uint32_t code);
@@ -88,11 +92,13 @@ class PodSetup {
   PodStep current_;
   bool smc_loaded_ = false;  // false in a dry run that must not load the module
   std::vector<SmcDevice> devices_;
+  std::string present_pnetid_;  // of the interface's entry as it was found; empty: there was none
+  bool adopted_ = false;        // that entry is another program's and is kept
   Ipv4Address address_;
 };
 
 bool PodSetup::check_namespace() {
-  begin(1, "namespace");
+  begin(1, kNamespaceStep);
   const auto is_nodes = in_first_net_namespace(system_);
   if (!is_nodes) return fail(ExitCode::kNotPossible, is_nodes.error());
   if (!*is_nodes) return tell(StepOutcome::kOk, "a network namespace of its own");
@@ -194,9 +200,10 @@ bool PodSetup::choose_link() {
 }
 
 // Takes over an entry that another program made, if it leads to a device.
-bool PodSetup::adopt(const std::string& found, const std::vector<SmcDevice>& devices) {
-  const auto port = active_port(found, devices, {});
-  if (!port) return false;
+void PodSetup::adopt(const std::string& found) {
+  const auto port = active_port(found, devices_, {});
+  if (!port) return;
+  adopted_ = true;
   tell(StepOutcome::kWarning,
        report_.interface + " has pnetid " + found + " from another program, which leads to " +
            port->device + ": kept, " + report_.pnetid + " is not set",
@@ -204,23 +211,29 @@ bool PodSetup::adopt(const std::string& found, const std::vector<SmcDevice>& dev
   report_.pnetid = found;
   report_.pnetid_reason = "set by another program";
   report_.device = port->device;
+}
+
+// Before the self-test, which is made with the pnetid that the interface will have.
+bool PodSetup::find_entry() {
+  begin(4, "pnet entry");
+  if (!smc_loaded_) return true;
+  const auto table = read_pnet_table(system_);
+  if (!table) return fail(ExitCode::kRefused, table.error());
+  const auto found = std::ranges::find(*table, report_.interface, &PnetEntry::interface);
+  if (found == table->end()) return true;
+  present_pnetid_ = found->pnetid;
+  if (present_pnetid_ != report_.pnetid) adopt(present_pnetid_);
   return true;
 }
 
 bool PodSetup::set_pnetid() {
   begin(4, "pnet entry");
-  const std::string entry = report_.interface + " = " + report_.pnetid;
   if (!smc_loaded_) return tell(StepOutcome::kPlanned, "add the pnetid for " + report_.interface);
-  const auto table = read_pnet_table(system_);
-  if (!table) return fail(ExitCode::kRefused, table.error());
-  const auto found = std::find_if(table->begin(), table->end(), [&](const PnetEntry& present) {
-    return present.interface == report_.interface;
-  });
-  const bool there = found != table->end();
-  if (there && found->pnetid == report_.pnetid)
-    return tell(StepOutcome::kOk, entry + " is there already");
-  if (there && adopt(found->pnetid, devices_)) return true;
-  const std::string was = there ? ", was " + found->pnetid + ", which leads to no device" : "";
+  if (adopted_) return true;
+  const std::string entry = report_.interface + " = " + report_.pnetid;
+  const bool there = !present_pnetid_.empty();
+  if (present_pnetid_ == report_.pnetid) return tell(StepOutcome::kOk, entry + " is there already");
+  const std::string was = there ? ", was " + present_pnetid_ + ", which leads to no device" : "";
   if (options_.dry_run)
     return tell(StepOutcome::kPlanned, (there ? "correct " : "add ") + entry + was);
   const auto changed = ensure_pnet_entry(system_, {report_.pnetid, report_.interface, {}, 0});
@@ -244,6 +257,20 @@ bool PodSetup::set_parameter(const std::string& path, const std::string& value) 
                 : tell(StepOutcome::kOk, path + " is " + value + " already");
 }
 
+// Whether there is one, where one is needed: without it nothing else is of use.
+bool PodSetup::find_switch() {
+  begin(5, "switch");
+  if (options_.programs == Programs::kAsk || !smc_loaded_) return true;
+  const auto found = read_program_switch(system_);
+  if (!found) return fail(ExitCode::kRefused, found.error());
+  if (found->kind == SwitchKind::kNone) {
+    report_.not_switched = true;
+    return fail(ExitCode::kNotPossible, {kNoSwitch, 0, kNoSwitchHint});
+  }
+  report_.programs = switch_name(found->kind);
+  return true;
+}
+
 bool PodSetup::set_switch() {
   begin(5, "switch");
   if (options_.programs == Programs::kAsk) {
@@ -254,14 +281,7 @@ bool PodSetup::set_switch() {
     return tell(
         StepOutcome::kPlanned,
         "switch net.smc.tcp2smc on; a kernel without it is a failure, unless --programs=ask");
-  const auto on = read_program_switch(system_);
-  if (!on) return fail(ExitCode::kRefused, on.error());
-  if (!*on) {
-    report_.not_switched = true;
-    return fail(ExitCode::kNotPossible, {kNoSwitch, 0, kNoSwitchHint});
-  }
-  report_.programs = "tcp2smc";
-  return set_parameter(kSwitchPath, "1");
+  return find_switch() && set_parameter(kSwitchPath, "1");
 }
 
 bool PodSetup::set_parameters() {
@@ -302,7 +322,7 @@ std::string PodSetup::self_test_hint(std::uint32_t code) {
 }
 
 bool PodSetup::test() {
-  begin(6, "self-test");
+  begin(6, kSelfTestStep);
   if (options_.self_test == SelfTestMode::kOff)
     return tell(StepOutcome::kSkipped, "switched off: nothing shows that connections use RDMA");
   if (options_.dry_run)

@@ -3,6 +3,7 @@
 // twice, at the same time, or again after it was killed anywhere, with the same result.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ struct PodOptions {
   bool disable_ipv6 = false;
   bool dry_run = false;
   bool allow_host_network = false;
+  // The self-test before anything is changed, and the switch last: where it finds TCP, or cannot be
+  // made, the namespace stays as it was. So the agent does it, for a pod that waits (pod_wait.h).
+  bool test_first = false;
   // Written to net.smc.… where given.
   std::optional<int> rmem;
   std::optional<int> wmem;
@@ -39,6 +43,10 @@ struct PodOptions {
 
 enum class StepOutcome { kOk, kChanged, kPlanned, kSkipped, kWarning, kFailed };
 std::string_view outcome_name(StepOutcome outcome);
+
+// Names of steps that others know.
+inline constexpr std::string_view kNamespaceStep = "namespace";
+inline constexpr std::string_view kSelfTestStep = "self-test";
 
 // One line of the report.
 struct PodStep {
@@ -60,6 +68,9 @@ struct PodReport {
   std::string programs;  // how sockets become SMC here: "tcp2smc", or "ask" (IPPROTO_SMC, preload)
   bool not_switched = false;  // it failed because there is no switch for the programs
   std::optional<SelfTestResult> self_test;
+  // Of a pod that the agent sets up, see pod_wait.h:
+  std::optional<std::chrono::milliseconds> waited;
+  bool verified_by_agent = false;
 };
 
 // `on_step` hears of each step as soon as it is over.

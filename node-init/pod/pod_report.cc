@@ -25,7 +25,7 @@ std::string result_name(const PodReport& report, OnFailure on_failure, bool dry_
   if (report.code != ExitCode::kDone)
     return on_failure == OnFailure::kFallback ? "fallback" : "failed";
   if (dry_run) return "planned";
-  return report.self_test ? "verified" : "set-up";
+  return report.self_test || report.verified_by_agent ? "verified" : "set-up";
 }
 
 // Which of the exit codes 2 to 4 it was, whatever became of it.
@@ -98,6 +98,7 @@ std::string summary_json(const PodReport& report, OnFailure on_failure, bool dry
   add_text(summary, "address", report.address);
   add_text(summary, "device", report.device);
   add_text(summary, "programs", report.programs);
+  if (report.waited) summary["waitedMs"] = report.waited->count();
   if (report.self_test) summary["selfTest"] = self_test_json(*report.self_test);
   if (report.code != ExitCode::kDone && !report.steps.empty()) {
     const PodStep& failed = report.steps.back();
