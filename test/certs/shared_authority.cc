@@ -10,8 +10,8 @@
 
 namespace smc::certs {
 
-using httplib::Request;
-using httplib::Response;
+using kube::ApiRequest;
+using kube::ApiResponse;
 using nlohmann::json;
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -19,7 +19,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-void refuse(Response& response, int status, const std::string& reason) {
+void refuse(ApiResponse& response, int status, const std::string& reason) {
   kube::answer(response, status, json{{"reason", reason}, {"message", reason + "!"}}.dump());
 }
 
@@ -37,8 +37,8 @@ bool is_secret(const std::string& path) {
 }
 
 // As RBAC names it.
-std::string verb_of(const Request& request) {
-  if (request.has_param("watch")) return "watch";
+std::string verb_of(const ApiRequest& request) {
+  if (request.has_parameter("watch")) return "watch";
   if (request.method == "PUT") return "update";
   if (request.method == "PATCH") return "patch";
   if (request.method == "POST") return "create";
@@ -47,7 +47,8 @@ std::string verb_of(const Request& request) {
 
 }  // namespace
 
-SharedCluster::SharedCluster() : api_([this](const Request& q, Response& r) { handle(q, r); }) {
+SharedCluster::SharedCluster()
+    : api_([this](const ApiRequest& q, ApiResponse& r) { handle(q, r); }) {
   store(kSecretPath, {{"metadata", {{"name", "ca"}, {"labels", {{"kept", "yes"}}}}}});
   store(kConfigurationPath,
         {{"apiVersion", "admissionregistration.k8s.io/v1"},
@@ -135,9 +136,9 @@ void SharedCluster::tell(const char* type, const std::string& path, const json& 
   events_.push_back({path, version_, json{{"type", type}, {"object", object}}.dump() + "\n"});
 }
 
-void SharedCluster::handle(const Request& request, Response& response) {
+void SharedCluster::handle(const ApiRequest& request, ApiResponse& response) {
   const std::lock_guard lock(mutex_);
-  response.set_header("Date", http_date(std::chrono::system_clock::now() + ahead_));
+  response.headers["Date"] = http_date(std::chrono::system_clock::now() + ahead_);
   if (down_) return refuse(response, 500, "InternalError");
   const std::string verb = verb_of(request);
   const std::string path = is_secret(request.path) ? kSecretPath : kConfigurationPath;
@@ -152,7 +153,7 @@ void SharedCluster::handle(const Request& request, Response& response) {
   kube::answer(response, 200, objects_.at(path).dump());
 }
 
-bool SharedCluster::write(const Request& request, Response& response) {
+bool SharedCluster::write(const ApiRequest& request, ApiResponse& response) {
   const json& before = objects_.at(request.path);
   json after = json::parse(request.body);
   if (request.method == "PATCH") try {
@@ -166,7 +167,8 @@ bool SharedCluster::write(const Request& request, Response& response) {
   return true;
 }
 
-void SharedCluster::create(const std::string& path, const Request& request, Response& response) {
+void SharedCluster::create(const std::string& path, const ApiRequest& request,
+                           ApiResponse& response) {
   json object = json::parse(request.body);
   if (object["metadata"]["name"] != path.substr(path.rfind('/') + 1))
     return refuse(response, 422, "Invalid");
@@ -176,7 +178,7 @@ void SharedCluster::create(const std::string& path, const Request& request, Resp
   kube::answer(response, 201, objects_.at(path).dump());
 }
 
-void SharedCluster::list(Response& response, const std::string& path) {
+void SharedCluster::list(ApiResponse& response, const std::string& path) {
   json items = json::array();
   if (objects_.count(path) != 0) items.push_back(objects_.at(path));
   kube::answer(
@@ -184,23 +186,20 @@ void SharedCluster::list(Response& response, const std::string& path) {
       json{{"metadata", {{"resourceVersion", std::to_string(version_)}}}, {"items", items}}.dump());
 }
 
-void SharedCluster::watch(const Request& request, Response& response, const std::string& path) {
-  long seen = std::stol(request.get_param_value("resourceVersion"));
-  response.set_chunked_content_provider(
-      "application/json", [this, path, seen](std::size_t, httplib::DataSink& sink) mutable {
-        std::this_thread::sleep_for(milliseconds(2));
-        std::string lines;
-        {
-          const std::lock_guard lock(mutex_);
-          if (down_ || closing_) return false;
-          for (const Event& event : events_)
-            if (event.path == path && event.version > seen) {
-              lines += event.line;
-              seen = event.version;
-            }
-        }
-        return lines.empty() ? sink.is_writable() : sink.write(lines.data(), lines.size());
-      });
+void SharedCluster::watch(const ApiRequest& request, ApiResponse& response,
+                          const std::string& path) {
+  long seen = std::stol(request.parameter("resourceVersion"));
+  response.stream = [this, path, seen](std::string& part) mutable {
+    std::this_thread::sleep_for(milliseconds(2));
+    const std::lock_guard lock(mutex_);
+    if (down_ || closing_) return kube::Next::kCut;
+    for (const Event& event : events_)
+      if (event.path == path && event.version > seen) {
+        part += event.line;
+        seen = event.version;
+      }
+    return kube::Next::kMore;
+  };
 }
 
 bool soon(const std::function<bool()>& condition) {

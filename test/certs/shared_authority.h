@@ -70,12 +70,12 @@ class SharedCluster {
 
   void put(const std::string& path, nlohmann::json object);
   void tell(const char* type, const std::string& path, const nlohmann::json& object);
-  void handle(const httplib::Request& request, httplib::Response& response);
-  bool write(const httplib::Request& request, httplib::Response& response);
-  void create(const std::string& path, const httplib::Request& request,
-              httplib::Response& response);
-  void list(httplib::Response& response, const std::string& path);
-  void watch(const httplib::Request& request, httplib::Response& response, const std::string& path);
+  void handle(const kube::ApiRequest& request, kube::ApiResponse& response);
+  bool write(const kube::ApiRequest& request, kube::ApiResponse& response);
+  void create(const std::string& path, const kube::ApiRequest& request,
+              kube::ApiResponse& response);
+  void list(kube::ApiResponse& response, const std::string& path);
+  void watch(const kube::ApiRequest& request, kube::ApiResponse& response, const std::string& path);
 
   std::mutex mutex_;
   std::map<std::string, nlohmann::json> objects_;

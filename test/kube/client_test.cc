@@ -20,8 +20,6 @@
 namespace smc::kube {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -33,8 +31,8 @@ const Target kAll{kSecrets, "ns", "", ""};
 
 TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
   std::vector<std::string> seen;
-  FakeApi api([&](const Request& request, Response& response) {
-    seen.push_back(request.get_header_value("Content-Type") + " " + request.body);
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    seen.push_back(request.header("Content-Type") + " " + request.body);
     answer(response, 200, "{}");
   });
   const Stop stop;
@@ -62,9 +60,9 @@ TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
 }
 
 TEST(Client, ShowsItsTokenAndItsName) {
-  FakeApi api([](const Request& request, Response& response) {
-    EXPECT_EQ(request.get_header_value("Authorization"), "Bearer secret");
-    EXPECT_EQ(request.get_header_value("User-Agent"), "test/1");
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
+    EXPECT_EQ(request.header("Authorization"), "Bearer secret");
+    EXPECT_EQ(request.header("User-Agent"), "test/1");
     answer(response, 200, R"({"kind":"Secret"})");
   });
   const Stop stop;
@@ -76,8 +74,8 @@ TEST(Client, ShowsItsTokenAndItsName) {
 
 TEST(Client, KeepsTheServersClockWhateverThisMachinesSays) {
   std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";  // the RFC's example
-  FakeApi api([&](const Request&, Response& response) {
-    response.set_header("Date", date);
+  FakeApi api([&](const ApiRequest&, ApiResponse& response) {
+    response.headers["Date"] = date;
     answer(response, 404, "{}");
   });
   const Stop stop;
@@ -96,7 +94,7 @@ TEST(Client, KeepsTheServersClockWhateverThisMachinesSays) {
 TEST(Client, KeepsOneConnectionForManyRequests) {
   std::mutex mutex;
   std::set<int> ports;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     const std::lock_guard lock(mutex);
     ports.insert(request.remote_port);
     answer(response, 200, "{}");
@@ -108,8 +106,8 @@ TEST(Client, KeepsOneConnectionForManyRequests) {
 }
 
 TEST(Client, AConnectionThatTheServerClosedMeanwhileCostsNoRequest) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_header("Connection", "close");
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    response.headers["Connection"] = "close";
     answer(response, 200, "{}");
   });
   const Stop stop;
@@ -118,7 +116,7 @@ TEST(Client, AConnectionThatTheServerClosedMeanwhileCostsNoRequest) {
 }
 
 TEST(Client, RefusalsCarryTheStatus) {
-  FakeApi api([](const Request&, Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 409, status_body("AlreadyExists", 409));
   });
   const Stop stop;
@@ -131,8 +129,8 @@ TEST(Client, RefusalsCarryTheStatus) {
 }
 
 TEST(Client, AnOverloadedServersRetryAfterIsHandedOn) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_header("Retry-After", "7");
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    response.headers["Retry-After"] = "7";
     answer(response, 429, status_body("TooManyRequests", 429));
   });
   const Stop stop;
@@ -142,7 +140,7 @@ TEST(Client, AnOverloadedServersRetryAfterIsHandedOn) {
 
 TEST(Client, WhatIsNoJsonObjectIsAnError) {
   std::string body;
-  FakeApi api([&](const Request&, Response& response) { answer(response, 200, body); });
+  FakeApi api([&](const ApiRequest&, ApiResponse& response) { answer(response, 200, body); });
   const Stop stop;
   Client client(api.cluster(), stop, client_options());
   for (const char* rubbish : {"", "[]", "{\"a\":", "<html>", "{} {}"}) {
@@ -155,7 +153,7 @@ TEST(Client, WhatIsNoJsonObjectIsAnError) {
 
 TEST(Client, AnAnswerOverTheLimitIsAnErrorAndTheNextRequestWorks) {
   bool large = true;
-  FakeApi api([&](const Request&, Response& response) {
+  FakeApi api([&](const ApiRequest&, ApiResponse& response) {
     answer(response, 200, large ? "{\"a\":\"" + std::string(5000, 'x') + "\"}" : "{}");
   });
   const Stop stop;
@@ -170,7 +168,7 @@ TEST(Client, AnAnswerOverTheLimitIsAnErrorAndTheNextRequestWorks) {
 TEST(Client, RefusedConnectionsSayWhereAndHint) {
   std::shared_ptr<Cluster> cluster;
   {
-    FakeApi gone([](const Request&, Response&) {});
+    FakeApi gone([](const ApiRequest&, ApiResponse&) {});
     cluster = gone.cluster();
   }
   const Stop stop;
@@ -201,8 +199,8 @@ TEST(Client, ReadsATokenFileAnewAfterA401AndRepeatsOnce) {
   const test::TemporaryDirectory directory;
   const std::string file = directory.file("token");
   ASSERT_TRUE(write_file_atomic(file, "old\n", 0600));
-  FakeApi api([&](const Request& request, Response& response) {
-    const bool good = request.get_header_value("Authorization") == "Bearer new";
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    const bool good = request.header("Authorization") == "Bearer new";
     answer(response, good ? 200 : 401, good ? "{}" : status_body("Unauthorized", 401));
   });
   const auto cluster = api.cluster();
@@ -220,7 +218,7 @@ TEST(Client, ReadsATokenFileAnewAfterA401AndRepeatsOnce) {
 TEST(Client, ATokenThatIsNoneIsNamedAndNothingIsAsked) {
   const smc::test::TemporaryDirectory directory;
   const std::string file = directory.file("token");
-  FakeApi api([](const Request&, Response& response) { answer(response, 200, "{}"); });
+  FakeApi api([](const ApiRequest&, ApiResponse& response) { answer(response, 200, "{}"); });
   const auto cluster = api.cluster();
   cluster->token = {"", file};
   const Stop stop;
@@ -239,9 +237,8 @@ TEST(Client, ATokenThatIsNoneIsNamedAndNothingIsAsked) {
 
 TEST(Client, ATokenOfSixKiBPassesThrough) {
   const std::string token(6144, 't');
-  FakeApi api([&](const Request& request, Response& response) {
-    answer(response, request.get_header_value("Authorization") == "Bearer " + token ? 200 : 401,
-           "{}");
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    answer(response, request.header("Authorization") == "Bearer " + token ? 200 : 401, "{}");
   });
   const auto cluster = api.cluster();
   cluster->token.data = token;
@@ -251,7 +248,8 @@ TEST(Client, ATokenOfSixKiBPassesThrough) {
 }
 
 TEST(Client, ASlowServerIsGivenUpAfterTheRequestsTime) {
-  FakeApi api([](const Request&, Response& response) { stream(response, {"{"}, Ending::kHeld); });
+  FakeApi api(
+      [](const ApiRequest&, ApiResponse& response) { stream(response, {"{"}, Ending::kHeld); });
   const Stop stop;
   ClientOptions quick = client_options();
   quick.request_timeout = milliseconds(100);
@@ -263,12 +261,12 @@ TEST(Client, ASlowServerIsGivenUpAfterTheRequestsTime) {
 }
 
 TEST(Client, ATricklingServerIsGivenUpToo) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_chunked_content_provider("application/json",
-                                          [](std::size_t, httplib::DataSink& sink) {
-                                            std::this_thread::sleep_for(milliseconds(5));
-                                            return sink.write(" ", 1);
-                                          });
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    response.stream = [](std::string& part) {
+      std::this_thread::sleep_for(milliseconds(5));
+      part = " ";
+      return Next::kMore;
+    };
   });
   const Stop stop;
   ClientOptions quick = client_options();
@@ -278,7 +276,8 @@ TEST(Client, ATricklingServerIsGivenUpToo) {
 }
 
 TEST(Client, ACutAnswerIsNoShorterAnswer) {
-  FakeApi api([](const Request&, Response& response) { stream(response, {"{}"}, Ending::kCut); });
+  FakeApi api(
+      [](const ApiRequest&, ApiResponse& response) { stream(response, {"{}"}, Ending::kCut); });
   const Stop stop;
   Client client(api.cluster(), stop, client_options());
   const Outcome<json> got = client.get(kOne);
@@ -288,7 +287,7 @@ TEST(Client, ACutAnswerIsNoShorterAnswer) {
 
 TEST(Client, StopEndsARequestAtOnceAndAllLaterOnes) {
   std::atomic<bool> asked = false;
-  FakeApi api([&](const Request&, Response& response) {
+  FakeApi api([&](const ApiRequest&, ApiResponse& response) {
     asked = true;
     stream(response, {"{"}, Ending::kHeld);
   });

@@ -68,7 +68,7 @@ TEST(Connection, AChunkSizeWithoutAnEndIsGivenUpToo) {
 }
 
 TEST(Connection, ABodyOfMegabytesIsNoHeader) {
-  FakeApi api([](const httplib::Request&, httplib::Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 200, "{\"a\":\"" + std::string(8 << 20, 'x') + "\"}");
   });
   const Stop stop;
@@ -150,8 +150,8 @@ TEST(Connection, AnAnswerWithoutContentIsOne) {
 
 // "localhost" is ::1 and 127.0.0.1 on most machines; the fake listens on the second alone.
 TEST(Connection, EachAddressOfANameIsTried) {
-  FakeApi api([](const httplib::Request& request, httplib::Response& response) {
-    EXPECT_THAT(request.get_header_value("Host"), HasSubstr("localhost:"));
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
+    EXPECT_THAT(request.header("Host"), HasSubstr("localhost:"));
     answer(response, 200, "{}");
   });
   const auto cluster = api.cluster();
@@ -162,7 +162,7 @@ TEST(Connection, EachAddressOfANameIsTried) {
 }
 
 TEST(Connection, AWatchThatStaysSilentIsGivenUpAfterItsOwnTime) {
-  FakeApi api([](const httplib::Request&, httplib::Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     stream(response, {watch_line("ADDED", "1")}, Ending::kHeld);
   });
   ClientOptions quick = client_options();

@@ -10,8 +10,6 @@
 namespace smc::kube {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -42,8 +40,8 @@ struct Sent {
 template <class Call>
 Sent sent_by(Call call) {
   Sent out;
-  FakeApi api([&](const Request& request, Response& response) {
-    out = {request.method + " " + request.target, request.get_header_value("Content-Type"),
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    out = {request.method + " " + request.target, request.header("Content-Type"),
            json::parse(request.body)};
     answer(response, 201, "{}");
   });
@@ -104,7 +102,7 @@ TEST(Events, AreCountedUpByAPatchOfCountAndTimeAlone) {
 }
 
 TEST(Events, ARefusalIsTheCallers) {
-  FakeApi api([](const Request&, Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 409, status_body("AlreadyExists", 409));
   });
   const Stop stop;

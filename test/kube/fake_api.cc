@@ -3,6 +3,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include "base/openssl.h"
@@ -31,7 +32,48 @@ X509_STORE* store_of(const certs::KeyPair& authority) {
   return store;  // SSLServer takes it over
 }
 
+std::string value_of(const std::map<std::string, std::string, std::less<>>& values,
+                     std::string_view name) {
+  const auto found = values.find(name);
+  return found == values.end() ? std::string() : found->second;
+}
+
+ApiRequest request_of(const httplib::Request& from) {
+  ApiRequest request;
+  request.method = from.method;
+  request.target = from.target;
+  request.path = from.path;
+  request.body = from.body;
+  request.parameters.insert(from.params.begin(), from.params.end());
+  request.headers.insert(from.headers.begin(), from.headers.end());
+  request.remote_port = from.remote_port;
+  return request;
+}
+
+void send(const ApiResponse& response, httplib::Response& to) {
+  to.status = response.status;
+  for (const auto& [name, value] : response.headers) to.set_header(name, value);
+  if (!response.stream) return to.set_content(response.body, "application/json");
+  const auto provide = [next = response.stream](std::size_t, httplib::DataSink& sink) mutable {
+    std::string part;
+    const Next what = next(part);
+    if (!part.empty() && !sink.write(part.data(), part.size())) return false;
+    if (what == Next::kEnd) sink.done();
+    if (what == Next::kMore && part.empty()) return sink.is_writable();
+    return what != Next::kCut;
+  };
+  to.set_chunked_content_provider("application/json", provide);
+}
+
 }  // namespace
+
+std::string ApiRequest::parameter(std::string_view name) const {
+  return value_of(parameters, name);
+}
+
+std::string ApiRequest::header(std::string_view name) const {
+  return value_of(headers, name);
+}
 
 FakeApi::FakeApi(Handler handler, int port) : server_(std::make_unique<httplib::Server>()) {
   start(std::move(handler), port);
@@ -47,13 +89,16 @@ FakeApi::FakeApi(Handler handler, const certs::SubjectNames& names, bool ask_cli
 }
 
 void FakeApi::start(Handler handler, int port) {
-  const auto recorded = [this, handler = std::move(handler)](const httplib::Request& request,
-                                                             httplib::Response& response) {
+  const auto recorded = [this, handler = std::move(handler)](const httplib::Request& asked,
+                                                             httplib::Response& answered) {
+    const ApiRequest request = request_of(asked);
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request.method + " " + request.target);
     }
+    ApiResponse response;
     handler(request, response);
+    send(response, answered);
   };
   const std::string any = "/.*";
   server_->Get(any, recorded).Post(any, recorded).Put(any, recorded);
@@ -91,27 +136,23 @@ std::vector<std::string> FakeApi::requests() const {
   return requests_;
 }
 
-void stream(httplib::Response& response, std::vector<std::string> parts, Ending ending) {
-  const auto provide = [parts = std::move(parts), ending, next = std::size_t{0}](
-                           std::size_t, httplib::DataSink& sink) mutable {
+void stream(ApiResponse& response, std::vector<std::string> parts, Ending ending) {
+  response.stream = [parts = std::move(parts), ending,
+                     next = std::size_t{0}](std::string& part) mutable {
     if (next < parts.size()) {
-      const std::string& part = parts[next++];
-      return sink.write(part.data(), part.size());
+      part = parts[next++];
+      return Next::kMore;
     }
-    if (ending == Ending::kCut) return false;
-    if (ending == Ending::kProper) {
-      sink.done();
-      return true;
-    }
+    if (ending == Ending::kCut) return Next::kCut;
+    if (ending == Ending::kProper) return Next::kEnd;
     std::this_thread::sleep_for(milliseconds(5));
-    return sink.is_writable();
+    return Next::kMore;
   };
-  response.set_chunked_content_provider("application/json", provide);
 }
 
-void answer(httplib::Response& response, int status, const std::string& body) {
+void answer(ApiResponse& response, int status, const std::string& body) {
   response.status = status;
-  response.set_content(body, "application/json");
+  response.body = body;
 }
 
 std::string status_body(const std::string& reason, int code) {

@@ -11,8 +11,6 @@
 namespace smc::kube {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
@@ -28,8 +26,8 @@ json page(const std::vector<int>& items, const std::string& next) {
 }
 
 TEST(List, FollowsThePagesToTheEnd) {
-  FakeApi api([](const Request& request, Response& response) {
-    const bool second = request.get_param_value("continue") == "a+b/c=";
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
+    const bool second = request.parameter("continue") == "a+b/c=";
     answer(response, 200, (second ? page({3}, "") : page({1, 2}, "a+b/c=")).dump());
   });
   const Stop stop;
@@ -48,10 +46,10 @@ TEST(List, FollowsThePagesToTheEnd) {
 
 TEST(List, StartsAgainOnceWhereTheServerForgotTheSnapshot) {
   int calls = 0;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     ++calls;
     if (calls == 2) return answer(response, 410, status_body("Expired", 410));
-    const bool second = !request.get_param_value("continue").empty();
+    const bool second = !request.parameter("continue").empty();
     answer(response, 200, (second ? page({2}, "") : page({1}, "c")).dump());
   });
   const Stop stop;
@@ -63,7 +61,7 @@ TEST(List, StartsAgainOnceWhereTheServerForgotTheSnapshot) {
 }
 
 TEST(List, TooManyObjectsAreAnErrorAndNoEndlessLoop) {
-  FakeApi api([](const Request&, Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 200, page({1, 2, 3, 4}, "again").dump());
   });
   const Stop stop;
@@ -98,7 +96,8 @@ Watched watch(const FakeApi& api, ClientOptions with = client_options()) {
 }
 
 TEST(Watch, AsksForBookmarksFromAVersionForATime) {
-  FakeApi api([](const Request&, Response& response) { stream(response, {}, Ending::kProper); });
+  FakeApi api(
+      [](const ApiRequest&, ApiResponse& response) { stream(response, {}, Ending::kProper); });
   const Watched watched = watch(api);
   EXPECT_TRUE(watched.ended);
   EXPECT_TRUE(watched.established);
@@ -114,8 +113,9 @@ TEST(Watch, DeliversEventsHoweverTheStreamIsCut) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{7}, all.size()}) {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < all.size(); i += size) parts.push_back(all.substr(i, size));
-    FakeApi api(
-        [&](const Request&, Response& response) { stream(response, parts, Ending::kProper); });
+    FakeApi api([&](const ApiRequest&, ApiResponse& response) {
+      stream(response, parts, Ending::kProper);
+    });
     const Watched watched = watch(api);
     EXPECT_TRUE(watched.ended) << watched.ended.error().what;
     EXPECT_THAT(watched.events, ElementsAre("0:1", "1:2", "2:3", "3:4"));
@@ -126,7 +126,7 @@ TEST(Watch, AnErrorEventIsTheErrorItCarries) {
   const std::string gone =
       R"({"type":"ERROR","object":{"kind":"Status","message":"too old resource version","reason":"Expired","code":410}})"
       "\n";
-  FakeApi api([&](const Request&, Response& response) {
+  FakeApi api([&](const ApiRequest&, ApiResponse& response) {
     stream(response, {watch_line("ADDED", "1"), gone}, Ending::kHeld);
   });
   const Watched watched = watch(api);
@@ -138,7 +138,7 @@ TEST(Watch, AnErrorEventIsTheErrorItCarries) {
 }
 
 TEST(Watch, ARefusedWatchWasNeverEstablished) {
-  FakeApi api([](const Request&, Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 403, status_body("Forbidden", 403));
   });
   const Watched watched = watch(api);
@@ -149,7 +149,7 @@ TEST(Watch, ARefusedWatchWasNeverEstablished) {
 
 TEST(Watch, HalfAnEventIsAnErrorWhetherTheStreamEndsOrIsCut) {
   for (const Ending ending : {Ending::kProper, Ending::kCut}) {
-    FakeApi api([&](const Request&, Response& response) {
+    FakeApi api([&](const ApiRequest&, ApiResponse& response) {
       stream(response, {watch_line("ADDED", "1"), R"({"type":"ADD)"}, ending);
     });
     const Watched watched = watch(api);
@@ -164,7 +164,7 @@ TEST(Watch, RubbishInTheStreamEndsIt) {
        {"rubbish\n", "[]\n", "{}\n", "{\"type\":\"ADDED\",\"object\":1}\n",
         "{\"type\":\"LATER\",\"object\":{}}\n", "{\"type\":1,\"object\":{}}\n"}) {
     FakeApi api(
-        [&](const Request&, Response& response) { stream(response, {line}, Ending::kHeld); });
+        [&](const ApiRequest&, ApiResponse& response) { stream(response, {line}, Ending::kHeld); });
     const Watched watched = watch(api);
     ASSERT_FALSE(watched.ended) << line;
     EXPECT_EQ(watched.ended.error().failure, Failure::kAnswer) << line;
@@ -173,7 +173,7 @@ TEST(Watch, RubbishInTheStreamEndsIt) {
 }
 
 TEST(Watch, AnEventOverTheLimitEndsItBeforeMemoryIsSpent) {
-  FakeApi api([](const Request&, Response& response) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
     stream(response, std::vector<std::string>(100, std::string(1024, 'x')), Ending::kHeld);
   });
   ClientOptions small = client_options();
@@ -182,14 +182,13 @@ TEST(Watch, AnEventOverTheLimitEndsItBeforeMemoryIsSpent) {
 }
 
 TEST(Watch, OutlivesTheTimeOfARequestAsLongAsItIsNotSilent) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_chunked_content_provider(
-        "application/json", [n = 0](std::size_t, httplib::DataSink& sink) mutable {
-          std::this_thread::sleep_for(milliseconds(20));
-          const std::string line = watch_line("BOOKMARK", std::to_string(++n));
-          if (n > 10) return sink.done(), true;
-          return sink.write(line.data(), line.size());
-        });
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    response.stream = [n = 0](std::string& part) mutable {
+      std::this_thread::sleep_for(milliseconds(20));
+      if (n == 10) return Next::kEnd;
+      part = watch_line("BOOKMARK", std::to_string(++n));
+      return Next::kMore;
+    };
   });
   ClientOptions quick = client_options();
   quick.request_timeout = milliseconds(100);

@@ -10,13 +10,11 @@
 namespace smc::kube {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
 using std::chrono::system_clock;
 using testing::AnyOf;
 using testing::HasSubstr;
 
-void fine(const Request&, Response& response) {
+void fine(const ApiRequest&, ApiResponse& response) {
   answer(response, 200, "{}");
 }
 

@@ -13,8 +13,6 @@
 namespace smc::kube {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -26,8 +24,8 @@ std::string list(const std::string& version) {
       .dump();
 }
 
-bool is_watch(const Request& request) {
-  return request.has_param("watch");
+bool is_watch(const ApiRequest& request) {
+  return request.has_parameter("watch");
 }
 
 // What the handlers were told, as lines; take() waits for the next one.
@@ -83,9 +81,9 @@ WatcherOptions quick() {
 const Target kAll{kSecrets, "ns", "", ""};
 
 TEST(Watcher, ListsThenWatchesFromTheListsVersion) {
-  FakeApi api([](const Request& request, Response& response) {
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
-    EXPECT_EQ(request.get_param_value("resourceVersion"), "42");
+    EXPECT_EQ(request.parameter("resourceVersion"), "42");
     stream(response, {watch_line("BOOKMARK", "43"), watch_line("MODIFIED", "44")}, Ending::kHeld);
   });
   Record record;
@@ -96,12 +94,12 @@ TEST(Watcher, ListsThenWatchesFromTheListsVersion) {
 
 TEST(Watcher, TakesAWatchUpFromTheLastVersionSeenBookmarksIncluded) {
   std::atomic<int> watches = 0;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     if (++watches == 1)
       return stream(response, {watch_line("MODIFIED", "43"), watch_line("BOOKMARK", "50")},
                     Ending::kProper);
-    EXPECT_EQ(request.get_param_value("resourceVersion"), "50");
+    EXPECT_EQ(request.parameter("resourceVersion"), "50");
     stream(response, {watch_line("MODIFIED", "51")}, Ending::kHeld);
   });
   Record record;
@@ -113,7 +111,7 @@ TEST(Watcher, TakesAWatchUpFromTheLastVersionSeenBookmarksIncluded) {
 
 TEST(Watcher, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
   std::atomic<int> watches = 0;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     if (++watches == 1)
       return stream(response, {watch_line("MODIFIED", "43"), "{\"ty"}, Ending::kCut);
@@ -129,10 +127,10 @@ TEST(Watcher, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
 TEST(Watcher, GoneListsAgain) {
   std::atomic<int> watches = 0;
   std::atomic<int> lists = 0;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list(++lists == 1 ? "42" : "90"));
     if (++watches == 1) return answer(response, 410, R"({"reason":"Expired"})");
-    EXPECT_EQ(request.get_param_value("resourceVersion"), "90");
+    EXPECT_EQ(request.parameter("resourceVersion"), "90");
     stream(response, {watch_line("ADDED", "91")}, Ending::kHeld);
   });
   Record record;
@@ -144,7 +142,7 @@ TEST(Watcher, GoneListsAgain) {
 
 TEST(Watcher, SaysOnceThatItLostAndOnceThatItRecovered) {
   std::atomic<bool> broken = true;
-  FakeApi api([&](const Request& request, Response& response) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     if (broken) return answer(response, 500, R"({"reason":"InternalError","message":"etcd"})");
     if (!is_watch(request)) return answer(response, 200, list("42"));
     stream(response, {watch_line("MODIFIED", "43")}, Ending::kHeld);
@@ -161,7 +159,7 @@ TEST(Watcher, SaysOnceThatItLostAndOnceThatItRecovered) {
 }
 
 TEST(Watcher, AWatchThatIsRefusedAfterTheListIsLostWithTheRuleToGrant) {
-  FakeApi api([](const Request& request, Response& response) {
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     answer(response, 403, R"({"reason":"Forbidden","message":"no"})");
   });
@@ -174,7 +172,7 @@ TEST(Watcher, AWatchThatIsRefusedAfterTheListIsLostWithTheRuleToGrant) {
 TEST(Watcher, AServerThatGoesAwayIsLost) {
   Record record;
   std::shared_ptr<Cluster> cluster;
-  const auto serve = [](const Request& request, Response& response) {
+  const auto serve = [](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     stream(response, {watch_line("BOOKMARK", "43")}, Ending::kHeld);
   };
@@ -186,7 +184,7 @@ TEST(Watcher, AServerThatGoesAwayIsLost) {
 }
 
 TEST(Watcher, AServerThatEndsEveryWatchAtOnceGetsNoBusyClient) {
-  FakeApi api([](const Request& request, Response& response) {
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     stream(response, {}, Ending::kProper);
   });
@@ -204,8 +202,8 @@ TEST(Watcher, AServerThatEndsEveryWatchAtOnceGetsNoBusyClient) {
 }
 
 TEST(Watcher, WaitsAsLongAsTheServerAsks) {
-  FakeApi api([](const Request&, Response& response) {
-    response.set_header("Retry-After", "3600");
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    response.headers["Retry-After"] = "3600";
     answer(response, 429, "{}");
   });
   Record record;
@@ -219,7 +217,7 @@ TEST(Watcher, WaitsAsLongAsTheServerAsks) {
 
 TEST(Watcher, StopsAtOnceWhileItWatchesAndWhileItWaits) {
   Record record;
-  FakeApi quiet([](const Request& request, Response& response) {
+  FakeApi quiet([](const ApiRequest& request, ApiResponse& response) {
     if (!is_watch(request)) return answer(response, 200, list("42"));
     stream(response, {}, Ending::kHeld);
   });
@@ -230,7 +228,7 @@ TEST(Watcher, StopsAtOnceWhileItWatchesAndWhileItWaits) {
   watcher.reset();
   EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(1));
 
-  FakeApi failing([](const Request&, Response& response) { answer(response, 500, "{}"); });
+  FakeApi failing([](const ApiRequest&, ApiResponse& response) { answer(response, 500, "{}"); });
   WatcherOptions patient = quick();
   patient.backoff = {std::chrono::hours(1), std::chrono::hours(1)};
   watcher =

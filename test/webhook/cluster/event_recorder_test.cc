@@ -14,8 +14,8 @@
 namespace smc::webhook {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
+using kube::ApiRequest;
+using kube::ApiResponse;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -26,7 +26,7 @@ using testing::StartsWith;
 class FakeEvents {
  public:
   FakeEvents()
-      : api_([this](const Request& request, Response& response) {
+      : api_([this](const ApiRequest& request, ApiResponse& response) {
           const std::lock_guard lock(mutex_);
           if (status_ != 200)
             return kube::answer(response, status_, R"({"reason":"Because","message":"no"})");
@@ -123,7 +123,7 @@ TEST(EventRecorder, CountsTheSameEventInsteadOfMakingAnother) {
 
 TEST(EventRecorder, MakesANewEventWhereTheOldOneHasExpired) {
   std::atomic<int> created = 0;
-  kube::FakeApi api([&](const Request& request, Response& response) {
+  kube::FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     if (request.method == "PATCH") return kube::answer(response, 404, R"({"reason":"NotFound"})");
     ++created;
     kube::answer(response, 201, "{}");
@@ -155,7 +155,7 @@ TEST(EventRecorder, AsksNoOftenerThanItsShare) {
 
 TEST(EventRecorder, NeverWaitsForASlowServerAndDropsWhatFindsNoRoom) {
   std::atomic<bool> held = true;
-  kube::FakeApi api([&](const Request&, Response& response) {
+  kube::FakeApi api([&](const ApiRequest&, ApiResponse& response) {
     while (held) std::this_thread::sleep_for(milliseconds(1));
     kube::answer(response, 201, "{}");
   });
@@ -245,7 +245,7 @@ TEST(EventRecorder, NamesAnotherVerbThatIsMissingWithinTheSameMinute) {
 }
 
 TEST(EventRecorder, GivesUpWhatANamespaceThatIsBeingDeletedRefuses) {
-  kube::FakeApi api([](const Request&, Response& response) {
+  kube::FakeApi api([](const ApiRequest&, ApiResponse& response) {
     kube::answer(response, 403, R"({"details":{"causes":[{"reason":"NamespaceTerminating"}]}})");
   });
   Metrics metrics;
@@ -283,7 +283,7 @@ TEST(EventRecorder, SendsWhatWaitsBeforeItEndsButNotForLong) {
   }
   EXPECT_EQ(metric(metrics, "sent"), 2);
 
-  kube::FakeApi stuck([](const Request&, Response& response) {
+  kube::FakeApi stuck([](const ApiRequest&, ApiResponse& response) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     kube::answer(response, 201, "{}");
   });

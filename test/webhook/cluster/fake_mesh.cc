@@ -37,7 +37,7 @@ struct FakeMesh::State {
 
 FakeMesh::FakeMesh()
     : state_(std::make_shared<State>()),
-      api_([this](const httplib::Request& request, httplib::Response& response) {
+      api_([this](const kube::ApiRequest& request, kube::ApiResponse& response) {
         handle(request, response);
       }) {}
 
@@ -106,10 +106,12 @@ void FakeMesh::cut() {
   ++state_->generation;
 }
 
-void FakeMesh::handle(const httplib::Request& request, httplib::Response& response) {
+void FakeMesh::handle(const kube::ApiRequest& request, kube::ApiResponse& response) {
   const std::lock_guard lock(state_->mutex);
   const bool discovers = request.path == kDiscovery;
-  const std::string verb = discovers ? "discover" : request.has_param("watch") ? "watch" : "list";
+  const std::string verb = discovers                        ? "discover"
+                           : request.has_parameter("watch") ? "watch"
+                                                            : "list";
   if (const auto refusal = state_->refused.find(verb); refusal != state_->refused.end())
     return kube::answer(response, refusal->second.first, refusal->second.second);
   if (!state_->served) return kube::answer(response, 404, R"({"reason":"NotFound"})");
@@ -125,7 +127,7 @@ void FakeMesh::handle(const httplib::Request& request, httplib::Response& respon
                                 {"kind", "ASMMeshConfig"},
                                 {"namespaced", state_->namespaced}}}}}
                             .dump());
-  EXPECT_EQ(request.get_param_value("fieldSelector"), "metadata.name=default");
+  EXPECT_EQ(request.parameter("fieldSelector"), "metadata.name=default");
   if (verb == "watch") return watch(request, response);
   json items = json::array();
   for (const auto& [ns, object] : state_->objects) items.push_back(object);
@@ -135,26 +137,26 @@ void FakeMesh::handle(const httplib::Request& request, httplib::Response& respon
           .dump());
 }
 
-void FakeMesh::watch(const httplib::Request& request, httplib::Response& response) {
-  const int from = std::stoi(request.get_param_value("resourceVersion"));
+void FakeMesh::watch(const kube::ApiRequest& request, kube::ApiResponse& response) {
+  const int from = std::stoi(request.parameter("resourceVersion"));
   if (from < state_->compacted) return kube::answer(response, 410, R"({"reason":"Expired"})");
-  response.set_chunked_content_provider(
-      "application/json", [state = state_, sent = from, generation = state_->generation](
-                              std::size_t, httplib::DataSink& sink) mutable {
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        const std::lock_guard lock(state->mutex);
-        if (generation != state->generation) {
-          if (!state->mid_line) return sink.done(), true;
-          sink.write("{\"ty", 4);
-          return false;
-        }
-        for (const auto& [version, line] : state->changes) {
-          if (version <= sent) continue;
-          sent = version;
-          return sink.write(line.data(), line.size());
-        }
-        return sink.is_writable();
-      });
+  response.stream = [state = state_, sent = from,
+                     generation = state_->generation](std::string& part) mutable {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const std::lock_guard lock(state->mutex);
+    if (generation != state->generation) {
+      if (!state->mid_line) return kube::Next::kEnd;
+      part = "{\"ty";
+      return kube::Next::kCut;
+    }
+    for (const auto& [version, line] : state->changes) {
+      if (version <= sent) continue;
+      sent = version;
+      part = line;
+      break;
+    }
+    return kube::Next::kMore;
+  };
 }
 
 }  // namespace smc::webhook

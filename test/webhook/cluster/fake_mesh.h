@@ -37,8 +37,8 @@ class FakeMesh {
 
  private:
   struct State;
-  void handle(const httplib::Request& request, httplib::Response& response);
-  void watch(const httplib::Request& request, httplib::Response& response);
+  void handle(const kube::ApiRequest& request, kube::ApiResponse& response);
+  void watch(const kube::ApiRequest& request, kube::ApiResponse& response);
   void add(const std::string& type, const nlohmann::json& object);
 
   std::shared_ptr<State> state_;

@@ -4,18 +4,17 @@
 // (scripts/fetch-kube-tools fetches it).
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
+#include <map>
 
 #include <gtest/gtest.h>
-#include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/yaml_tree.h"
+#include "test/kube/fake_api.h"
 #include "test/support/random_json.h"
 #include "test/support/temporary_directory.h"
 #include "test/webhook/commands/random_manifest.h"
@@ -66,40 +65,23 @@ json group(const std::string& name) {
 // Answers discovery; of every object it says that it is not there yet.
 class Discovery {
  public:
-  Discovery() {
-    serve("/api", {{"kind", "APIVersions"}, {"versions", {"v1"}}});
-    serve("/apis", {{"kind", "APIGroupList"}, {"groups", {group("apps"), group("batch")}}});
-    serve("/api/v1", resources("v1", {"Pod", "Service", "ConfigMap", "ReplicationController"}));
-    serve("/apis/apps/v1",
-          resources("apps/v1", {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}));
-    serve("/apis/batch/v1", resources("batch/v1", {"Job", "CronJob"}));
-    server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      response.set_content(
-          R"({"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404})",
-          "application/json");
-    });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  Discovery(const Discovery&) = delete;
-  Discovery& operator=(const Discovery&) = delete;
-  ~Discovery() {
-    server_.stop();
-    thread_.join();
-  }
-  int port() const { return port_; }
+  int port() const { return api_.port(); }
 
  private:
-  void serve(const char* path, const json& body) {
-    server_.Get(path, [text = body.dump()](const httplib::Request&, httplib::Response& response) {
-      response.set_content(text, "application/json");
-    });
+  void answer(const kube::ApiRequest& request, kube::ApiResponse& response) const {
+    const auto found = documents_.find(request.path);
+    if (found != documents_.end()) return kube::answer(response, 200, found->second.dump());
+    kube::answer(response, 404, kube::status_body("NotFound", 404));
   }
 
-  httplib::Server server_;
-  int port_ = 0;
-  std::thread thread_;
+  const std::map<std::string, json> documents_ = {
+      {"/api", {{"kind", "APIVersions"}, {"versions", {"v1"}}}},
+      {"/apis", {{"kind", "APIGroupList"}, {"groups", {group("apps"), group("batch")}}}},
+      {"/api/v1", resources("v1", {"Pod", "Service", "ConfigMap", "ReplicationController"})},
+      {"/apis/apps/v1",
+       resources("apps/v1", {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})},
+      {"/apis/batch/v1", resources("batch/v1", {"Job", "CronJob"})}};
+  kube::FakeApi api_{[this](const auto& request, auto& response) { answer(request, response); }};
 };
 
 class KubectlTest : public testing::Test {

@@ -12,8 +12,8 @@
 namespace smc::webhook {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
+using kube::ApiRequest;
+using kube::ApiResponse;
 using nlohmann::json;
 using testing::HasSubstr;
 
@@ -42,7 +42,7 @@ Outcome probe(const kube::FakeApi& api) {
 
 TEST(Probe, CreatesAnAnnotatedPodByADryRun) {
   std::string body;
-  kube::FakeApi api([&](const Request& request, Response& response) {
+  kube::FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
     body = request.body;
     kube::answer(response, 201, rewritten_pod().dump());
   });
@@ -55,7 +55,7 @@ TEST(Probe, CreatesAnAnnotatedPodByADryRun) {
 
 TEST(Probe, WaitsForAnApiServerThatHasNotHeardOfTheWebhookYet) {
   std::atomic<int> calls = 0;
-  kube::FakeApi api([&](const Request&, Response& response) {
+  kube::FakeApi api([&](const ApiRequest&, ApiResponse& response) {
     json pod = rewritten_pod();
     if (++calls < 3) pod["spec"].erase("initContainers");
     kube::answer(response, 201, pod.dump());
@@ -78,8 +78,9 @@ TEST(Probe, SaysWhatIsMissing) {
 }
 
 TEST(Probe, EndsWithTheProblemAndAHint) {
-  kube::FakeApi api(
-      [](const Request&, Response& response) { kube::answer(response, 201, R"({"spec": {}})"); });
+  kube::FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    kube::answer(response, 201, R"({"spec": {}})");
+  });
   const Outcome outcome = probe(api);
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("without an init container"));
@@ -87,7 +88,7 @@ TEST(Probe, EndsWithTheProblemAndAHint) {
 }
 
 TEST(Probe, DoesNotRepeatWhatIsRefused) {
-  kube::FakeApi api([](const Request&, Response& response) {
+  kube::FakeApi api([](const ApiRequest&, ApiResponse& response) {
     kube::answer(response, 403, R"({"kind": "Status", "reason": "Forbidden", "message": "no"})");
   });
   const Outcome outcome = probe(api);

@@ -135,7 +135,7 @@ TEST(DaemonsKubeconfig, ThatIsWrongIsAClearErrorAtTheStart) {
 TEST(DaemonsEvents, AreToldOfAReviewAndNotOfADryRun) {
   std::mutex mutex;
   std::vector<json> events;
-  kube::FakeApi api([&](const httplib::Request& request, httplib::Response& response) {
+  kube::FakeApi api([&](const kube::ApiRequest& request, kube::ApiResponse& response) {
     const std::lock_guard lock(mutex);
     events.push_back(json::parse(request.body));
     kube::answer(response, 201, "{}");

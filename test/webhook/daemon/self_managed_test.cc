@@ -86,7 +86,7 @@ class MissingSecretsApi {
   }
 
  private:
-  void handle(const httplib::Request& request, httplib::Response& response) {
+  void handle(const kube::ApiRequest& request, kube::ApiResponse& response) {
     const std::lock_guard lock(mutex_);
     if (request.method == "POST") {
       made_ = json::parse(request.body);

@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include "test/kube/fake_api.h"
@@ -16,8 +15,8 @@
 namespace smc::node::test {
 namespace {
 
-using httplib::Request;
-using httplib::Response;
+using kube::ApiRequest;
+using kube::ApiResponse;
 using nlohmann::json;
 using std::chrono::milliseconds;
 
@@ -27,7 +26,7 @@ std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-void refuse_with(Response& response, int status, const std::string& reason = "",
+void refuse_with(ApiResponse& response, int status, const std::string& reason = "",
                  const std::string& cause = "") {
   json body = {{"reason", reason}, {"message", "by the test"}};
   if (!cause.empty()) body["details"]["causes"] = {{{"reason", cause}}};
@@ -71,11 +70,11 @@ class FakeCluster::Impl {
   std::unique_ptr<kube::FakeApi> api_;
 
  private:
-  void answer(const Request& request, Response& response);
-  void answer_nodes(const Request& request, Response& response);
-  void answer_pods(const Request& request, Response& response);
-  void answer_event(const Request& request, Response& response);
-  void answer_daemonset(const Request& request, Response& response);
+  void answer(const ApiRequest& request, ApiResponse& response);
+  void answer_nodes(const ApiRequest& request, ApiResponse& response);
+  void answer_pods(const ApiRequest& request, ApiResponse& response);
+  void answer_event(const ApiRequest& request, ApiResponse& response);
+  void answer_daemonset(const ApiRequest& request, ApiResponse& response);
 };
 
 void FakeCluster::Impl::listen() {
@@ -84,7 +83,8 @@ void FakeCluster::Impl::listen() {
     closing_ = false;
   }
   api_ = std::make_unique<kube::FakeApi>(
-      [this](const Request& request, Response& response) { answer(request, response); }, port_);
+      [this](const ApiRequest& request, ApiResponse& response) { answer(request, response); },
+      port_);
 }
 
 void FakeCluster::Impl::close() {
@@ -106,7 +106,7 @@ void FakeCluster::Impl::publish(const char* type, json pod) {
   changed_.notify_all();
 }
 
-void FakeCluster::Impl::answer(const Request& request, Response& response) {
+void FakeCluster::Impl::answer(const ApiRequest& request, ApiResponse& response) {
   const std::lock_guard lock(mutex_);
   const std::string text = request.method + " " + request.path;
   requests_.push_back(text);
@@ -122,10 +122,10 @@ void FakeCluster::Impl::answer(const Request& request, Response& response) {
   refuse_with(response, 404, "NotFound");
 }
 
-void FakeCluster::Impl::answer_nodes(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_nodes(const ApiRequest& request, ApiResponse& response) {
   if (request.path == "/api/v1/nodes") {
     // Pages of two, so that a few Nodes are several pages.
-    const std::string from = request.get_param_value("continue");
+    const std::string from = request.parameter("continue");
     json items = json::array();
     std::string next;
     for (const auto& [name, node] : nodes_) {
@@ -143,41 +143,34 @@ void FakeCluster::Impl::answer_nodes(const Request& request, Response& response)
   const auto found = nodes_.find(last_part(request.path));
   if (found == nodes_.end()) return refuse_with(response, 404, "NotFound");
   if (request.method == "PATCH") {
-    if (request.get_header_value("Content-Type") != "application/merge-patch+json")
+    if (request.header("Content-Type") != "application/merge-patch+json")
       return refuse_with(response, 415);
     found->second.merge_patch(json::parse(request.body));
   }
   kube::answer(response, 200, found->second.dump());
 }
 
-void FakeCluster::Impl::answer_pods(const Request& request, Response& response) {
-  if (request.get_param_value("fieldSelector") != "spec.nodeName=n1")
-    return refuse_with(response, 400);
-  if (!request.has_param("watch")) {
+void FakeCluster::Impl::answer_pods(const ApiRequest& request, ApiResponse& response) {
+  if (request.parameter("fieldSelector") != "spec.nodeName=n1") return refuse_with(response, 400);
+  if (!request.has_parameter("watch")) {
     json items = json::array();
     for (const auto& [uid, pod] : pods_) items.push_back(pod);
     const json list = {{"metadata", {{"resourceVersion", std::to_string(log_.size())}}},
                        {"items", items}};
     return kube::answer(response, 200, list.dump());
   }
-  auto next = static_cast<std::size_t>(std::stoul(request.get_param_value("resourceVersion")));
+  auto next = static_cast<std::size_t>(std::stoul(request.parameter("resourceVersion")));
   if (next < history_begins_) return refuse_with(response, 410, "Expired");
-  response.set_chunked_content_provider(
-      "application/json", [this, next](std::size_t, httplib::DataSink& sink) mutable {
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, milliseconds(20), [&] { return closing_ || next < log_.size(); });
-        if (closing_ || next < history_begins_) {
-          sink.done();
-          return true;
-        }
-        if (next == log_.size()) return sink.is_writable();
-        const std::string line = log_[next++];
-        lock.unlock();
-        return sink.write(line.data(), line.size());
-      });
+  response.stream = [this, next](std::string& part) mutable {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, milliseconds(20), [&] { return closing_ || next < log_.size(); });
+    if (closing_ || next < history_begins_) return kube::Next::kEnd;
+    if (next < log_.size()) part = log_[next++];
+    return kube::Next::kMore;
+  };
 }
 
-void FakeCluster::Impl::answer_event(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_event(const ApiRequest& request, ApiResponse& response) {
   const json event = json::parse(request.body);
   const std::string name = event.at("metadata").at("name");
   if (events_.contains(name)) return refuse_with(response, 409, "AlreadyExists");
@@ -185,7 +178,7 @@ void FakeCluster::Impl::answer_event(const Request& request, Response& response)
   kube::answer(response, 201, event.dump());
 }
 
-void FakeCluster::Impl::answer_daemonset(const Request& request, Response& response) {
+void FakeCluster::Impl::answer_daemonset(const ApiRequest& request, ApiResponse& response) {
   const std::string path = kDaemonSets + daemonset_.substr(0, daemonset_.find('/')) +
                            "/daemonsets/" + last_part(daemonset_);
   if (daemonset_.empty() || request.path != path) return refuse_with(response, 404, "NotFound");
