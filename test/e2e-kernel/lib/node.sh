@@ -115,7 +115,7 @@ node_with_two_pods() {
 # serve LETTER KIND [PORT]: an echo server in that pod, listening when this returns.
 serve() {
   start "server-$1-${3:-5000}" in_pod "$1" smc-traffic server "$2" "${3:-5000}"
-  eventually 5 grep -q listening "/tmp/server-$1-${3:-5000}.out"
+  eventually 60 grep -q listening "/tmp/server-$1-${3:-5000}.out"
 }
 
 # ask LETTER KIND ADDRESS:PORT [FLAG]...: the client's result as JSON.

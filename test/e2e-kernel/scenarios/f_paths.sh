@@ -73,7 +73,7 @@ redirects_down() {
 
 proxy() {
   start "proxy-$1" in_pod "$1" smc-proxy "$2" smc smc
-  eventually 5 grep -q listening "/tmp/proxy-$1.out"
+  eventually 60 grep -q listening "/tmp/proxy-$1.out"
 }
 
 through_two_sidecars() {

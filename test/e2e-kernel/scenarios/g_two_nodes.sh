@@ -20,7 +20,7 @@ serving_node() {
   pod_up D
   set_up_pod D
   start server in_pod D smc-traffic server smc 5000
-  eventually 10 grep -q listening /tmp/server.out
+  eventually 60 grep -q listening /tmp/server.out
   touch /job/serving
   eventually 120 test -e /job/asked
   in_pod D smc-look sockets >/job/sockets.2
