@@ -77,7 +77,7 @@ Rendering render_anew(const Release& release) {
   return out;
 }
 
-const Rendering& render(const Release& release) {
+Rendering render(const Release& release) {
   static std::map<std::string, Rendering> done;
   std::string key =
       release.name + "\n" + release.ns + "\n" + release.kube_version + "\n" + release.values;

@@ -33,7 +33,7 @@ struct Rendering {
 };
 
 // Remembers what it has rendered: Helm takes a tenth of a second each time.
-const Rendering& render(const Release& release);
+Rendering render(const Release& release);
 Rendering render_anew(const Release& release);
 
 // Every way of setting the chart up that changes which objects there are.
