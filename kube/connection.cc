@@ -183,6 +183,9 @@ ApiError Connection::Http::broken() const {
   if (ERR_peek_error() != 0)
     return make_error(Failure::kStream, openssl::queued_error("the connection broke").what,
                       "does " + address + " accept our client certificate?");
+  // Some versions of cpp-httplib have limits of their own, and tell of none.
+  if (socket_ && is_kept_by_peer(socket_->get()))
+    return make_error(Failure::kAnswer, "the answer is no HTTP, or its headers are too large");
   if (head_received_)
     return make_error(Failure::kStream, "the server closed the connection before the end");
   return make_error(Failure::kStream, "no HTTP answer: the connection was closed or reset by peer",

@@ -110,6 +110,14 @@ bool is_closed_by_peer(int socket) {
   return ::poll(&waited, 1, 0) != 0;
 }
 
+bool is_kept_by_peer(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return info.tcpi_state == TCP_ESTABLISHED || info.tcpi_state == TCP_FIN_WAIT1 ||
+         info.tcpi_state == TCP_FIN_WAIT2;
+}
+
 int connect_errno(const std::string& address, std::uint16_t port, const Stop& stop,
                   SteadyTime deadline) {
   Addresses list;

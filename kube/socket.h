@@ -23,6 +23,9 @@ void set_keepalive(int socket);
 // Whether the peer of a connected socket has closed it, or its connection is broken.
 bool is_closed_by_peer(int socket);
 
+// Whether it is this side that gave the connection up, or nobody.
+bool is_kept_by_peer(int socket);
+
 // The errno with which a connection to `address` fails; 0 where it does not.
 int connect_errno(const std::string& address, std::uint16_t port, const Stop& stop,
                   SteadyTime deadline);

@@ -63,8 +63,9 @@ TEST(Connection, AChunkSizeWithoutAnEndIsGivenUpToo) {
     while (say(connection, std::string(1000, 'x'))) {
     }
   });
-  EXPECT_THAT(error_of(server.cluster(), client_options()).what,
-              HasSubstr("headers are too large"));
+  const ApiError error = error_of(server.cluster(), client_options());
+  EXPECT_EQ(error.failure, Failure::kAnswer);
+  EXPECT_THAT(error.what, HasSubstr("headers are too large"));
 }
 
 TEST(Connection, ABodyOfMegabytesIsNoHeader) {

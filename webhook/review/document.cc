@@ -78,26 +78,54 @@ std::size_t number_length(std::string_view text) {
 
 // simdjson refuses numbers beyond 64 bits and beyond a double, which are good JSON. We never copy a
 // number from the document, so each that could be one becomes a double that no field of ours takes.
-void replace_large_numbers(std::string& text) {
+// Whether there was one; where the text is no JSON, only up to there.
+bool replace_large_numbers(std::string& text) {
   constexpr std::string_view kStandIn = "1e19";
   constexpr std::size_t kShortestLarge = 5;  // "1e309"; the shortest integer beyond 64 bits has 19
+  bool found = false;
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] == '"') {
       at = skip_string(text, at + 1);
     } else if (text[at] == '-' || is_digit(text[at])) {
       const std::string_view rest = std::string_view(text).substr(at);
       const std::size_t length = number_length(rest);
-      if (length == 0) return;  // no JSON: the parser will say so
+      if (length == 0) return found;  // no JSON: the parser will say so
       const bool exponent = rest.substr(0, length).find_first_of("eE") != std::string_view::npos;
       if (length >= 19 || (exponent && length >= kShortestLarge)) {
         std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), length, ' ');
         text.replace(at, kStandIn.size(), kStandIn);
+        found = true;
       }
       at += length;
     } else {
       ++at;
     }
   }
+  return found;
+}
+
+std::string_view problem(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::EMPTY:
+      return "it is empty";
+    case simdjson::UTF8_ERROR:
+      return "bytes that are no UTF-8";
+    case simdjson::UNCLOSED_STRING:
+      return "a string has no end";
+    case simdjson::UNESCAPED_CHARS:
+      return "a control character in a string";
+    case simdjson::STRING_ERROR:
+      return "a string with a bad escape";
+    case simdjson::NUMBER_ERROR:
+      return "a malformed number";
+    default:
+      return "a comma, brace or value is missing, or one too many";
+  }
+}
+
+// In the same words whatever simdjson's version.
+Error not_json(simdjson::error_code error) {
+  return {"document: not JSON: " + std::string(problem(error)), 0, {}};
 }
 
 }  // namespace
@@ -123,17 +151,17 @@ Result<simdjson::dom::element> Document::parse(std::string& body) {
   for (;;) {
     const simdjson::error_code failed = run(*text, max_depth);
     if (failed == simdjson::SUCCESS) return root_;
-    if (failed == simdjson::NUMBER_ERROR && text == &body) {
-      rewritten_.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-      rewritten_ = body;
-      replace_large_numbers(rewritten_);
-      text = &rewritten_;
-    } else if (failed == simdjson::DEPTH_ERROR && nesting(*text) <= kMaxDepth) {
+    if (failed == simdjson::DEPTH_ERROR && nesting(*text) <= kMaxDepth) {
       max_depth = kMaxDepth + 1;
     } else if (failed == simdjson::DEPTH_ERROR) {
       return Error{"document: nested deeper than " + std::to_string(kMaxDepth), 0, {}};
     } else {
-      return Error{std::string("document: not JSON: ") + simdjson::error_message(failed), 0, {}};
+      if (text == &rewritten_) return not_json(failed);
+      // Versions of simdjson differ in the error that they give for a large number.
+      rewritten_.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+      rewritten_ = body;
+      if (!replace_large_numbers(rewritten_)) return not_json(failed);
+      text = &rewritten_;
     }
   }
 }
