@@ -25,6 +25,10 @@ inline constexpr std::string_view kNodeAnnotation = "smc.asm.alibabacloud.com/no
 inline constexpr std::string_view kNodeLabelKey = "smc.asm.alibabacloud.com/erdma";
 inline constexpr std::string_view kNodeLabelValue = "true";
 
+// The key of a taint of effect NoSchedule that an administrator may put on new Nodes: the agent
+// takes it off once the node is ready.
+inline constexpr std::string_view kNotReadyTaint = "smc.asm.alibabacloud.com/agent-not-ready";
+
 // On the Secret that holds the webhook's own CA: a new value asks for a rotation; the last value
 // that was answered.
 inline constexpr std::string_view kRotateAnnotation = "smc.asm.alibabacloud.com/rotate";

@@ -26,6 +26,7 @@ class NodeKeeper {
   NodeKeeper(System& system, std::string node, NodeLabel label)
       : system_(system), node_(std::move(node)), label_(std::move(label)) {}
 
+  // Once the Node has its label, takes the taint of new Nodes off, where it has that.
   // Queues an Event for a label that was set or removed; the reasons are its text where it was
   // removed.
   kube::Outcome<void> keep(kube::Client& client, const DesiredNode& desired, EventQueue& events);
@@ -36,6 +37,10 @@ class NodeKeeper {
   const std::map<bool, std::uint64_t>& changes() const { return changes_; }
 
  private:
+  kube::Outcome<void> keep_marks(kube::Client& client, const nlohmann::json& node,
+                                 const DesiredNode& desired, EventQueue& events);
+  kube::Outcome<void> remove_taint(kube::Client& client, const nlohmann::json& node);
+
   System& system_;  // for its clocks
   std::string node_;
   NodeLabel label_;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_value.h"
+#include "base/keys.h"
 #include "base/utf8.h"
 
 namespace smc::node {
@@ -60,6 +62,20 @@ json node_patch(const json& node, const NodeLabel& label, const NodeMarks& desir
     patch["metadata"]["annotations"][std::string(kNodeAnnotation)] =
         annotation ? json(*annotation) : json(nullptr);
   return patch;
+}
+
+json taint_patch(const json& node) {
+  static const json::json_pointer kTaints("/spec/taints");
+  if (!node.contains(kTaints) || !node.at(kTaints).is_array()) return nullptr;
+  const json& taints = node.at(kTaints);
+  for (std::size_t i = 0; i < taints.size(); ++i) {
+    const json& taint = taints[i];
+    if (text_at(taint, "/key") != kNotReadyTaint || text_at(taint, "/effect") != "NoSchedule")
+      continue;
+    const std::string path = (kTaints / i).to_string();
+    return {{{"op", "test"}, {"path", path}, {"value", taint}}, {{"op", "remove"}, {"path", path}}};
+  }
+  return nullptr;
 }
 
 }  // namespace smc::node

@@ -36,4 +36,9 @@ NodeMarks read_node_marks(const nlohmann::json& node, const NodeLabel& label);
 nlohmann::json node_patch(const nlohmann::json& node, const NodeLabel& label,
                           const NodeMarks& desired);
 
+// The JSON patch that takes kNotReadyTaint off a Node, null where it has none. It holds the taint's
+// place to what was read there: where somebody else has changed the list since, the API server
+// refuses the patch, and no taint of theirs is lost.
+nlohmann::json taint_patch(const nlohmann::json& node);
+
 }  // namespace smc::node

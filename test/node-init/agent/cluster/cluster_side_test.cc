@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/keys.h"
 #include "base/log.h"
 #include "test/node-init/agent/cluster/cluster_side_fixture.h"
 
@@ -31,6 +32,19 @@ TEST_F(Label, FollowsTheNodesVerdict) {
   EXPECT_TRUE(label_becomes(""));
   EXPECT_TRUE(metrics_show("smc_node_label 0\n"));
   EXPECT_EQ(api_.annotation("n1"), "not ready: rdma device: this namespace sees none");
+}
+
+TEST_F(Label, TheTaintOfANewNodeGoesOnceTheNodeIsReadyAndNoOther) {
+  const json other = {{"key", "gpu"}, {"effect", "NoSchedule"}};
+  const json ours = {{"key", kNotReadyTaint}, {"effect", "NoSchedule"}};
+  api_.set_taints("n1", {ours, other});
+  start();
+  round({kBad});
+  ASSERT_TRUE(eventually([&] { return api_.annotation("n1").starts_with("not ready"); }));
+  EXPECT_EQ(api_.node("n1")["spec"]["taints"].size(), 2U);
+  round({kGood});
+  EXPECT_TRUE(eventually([&] { return api_.node("n1")["spec"]["taints"] == json{other}; }));
+  EXPECT_TRUE(label_becomes("true"));
 }
 
 TEST_F(Label, AChangeIsAnEventOnTheNode) {

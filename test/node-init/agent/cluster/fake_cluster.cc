@@ -44,6 +44,16 @@ struct Refusal {
   std::string cause;
 };
 
+// An operation that does not hold leaves all as it was.
+bool apply(const json& patch, json& object) {
+  try {
+    object = object.patch(patch);
+    return true;
+  } catch (const json::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 class FakeCluster::Impl {
@@ -143,9 +153,14 @@ void FakeCluster::Impl::answer_nodes(const ApiRequest& request, ApiResponse& res
   const auto found = nodes_.find(last_part(request.path));
   if (found == nodes_.end()) return refuse_with(response, 404, "NotFound");
   if (request.method == "PATCH") {
-    if (request.header("Content-Type") != "application/merge-patch+json")
+    const std::string type = request.header("Content-Type");
+    const json patch = json::parse(request.body);
+    if (type == "application/merge-patch+json")
+      found->second.merge_patch(patch);
+    else if (type != "application/json-patch+json")
       return refuse_with(response, 415);
-    found->second.merge_patch(json::parse(request.body));
+    else if (!apply(patch, found->second))
+      return refuse_with(response, 422, "Invalid");
   }
   kube::answer(response, 200, found->second.dump());
 }
@@ -225,6 +240,11 @@ void FakeCluster::add_node(const std::string& name, const json& labels) {
   const std::lock_guard lock(impl_->mutex_);
   impl_->nodes_[name] = {
       {"metadata", {{"name", name}, {"uid", "uid-" + name}, {"labels", labels}}}};
+}
+
+void FakeCluster::set_taints(const std::string& node, const json& taints) {
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->nodes_.at(node)["spec"]["taints"] = taints;
 }
 
 void FakeCluster::set_label(const std::string& node, const std::string& key, const json& value) {

@@ -27,6 +27,7 @@ class FakeCluster {
   void add_node(const std::string& name, const nlohmann::json& labels);
   // As kubectl would.
   void set_label(const std::string& node, const std::string& key, const nlohmann::json& value);
+  void set_taints(const std::string& node, const nlohmann::json& taints);
   void remove_node(const std::string& name);
   nlohmann::json node(const std::string& name) const;
   // "" where there is none.

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "base/keys.h"
+
 namespace smc::node {
 namespace {
 
@@ -41,6 +43,31 @@ TEST(NodePatch, CorrectsTheValue) {
 TEST(NodePatch, FollowsTheConfiguredLabel) {
   EXPECT_EQ(node_patch(node({}, {}), {"own/key", "yes"}, {true, ""}),
             json::parse(R"({"metadata":{"labels":{"own/key":"yes"}}})"));
+}
+
+json tainted(const json& taints) {
+  return {{"metadata", {{"name", "n1"}}}, {"spec", {{"taints", taints}}}};
+}
+const json kOtherTaint = {{"key", "gpu"}, {"value", "a"}, {"effect", "NoSchedule"}};
+const json kOurTaint = {{"key", kNotReadyTaint}, {"effect", "NoSchedule"}};
+
+TEST(TaintPatch, TakesOursAndLeavesTheOthers) {
+  json object = tainted({kOtherTaint, kOurTaint, kOtherTaint});
+  object = object.patch(taint_patch(object));
+  EXPECT_EQ(object, tainted({kOtherTaint, kOtherTaint}));
+}
+
+TEST(TaintPatch, IsNullWhereThereIsNone) {
+  const json same_key = {{"key", kNotReadyTaint}, {"effect", "NoExecute"}};
+  for (const json& object : {json::object(), tainted(nullptr), tainted(json::array()),
+                             tainted({kOtherTaint, same_key, 1})})
+    EXPECT_TRUE(taint_patch(object).is_null()) << object;
+}
+
+TEST(TaintPatch, DoesNotApplyOnceSomebodyHasChangedTheList) {
+  const json patch = taint_patch(tainted({kOurTaint, kOtherTaint}));
+  EXPECT_THROW((void)tainted({kOtherTaint, kOurTaint}).patch(patch), json::exception);
+  EXPECT_THROW((void)tainted(json::array()).patch(patch), json::exception);
 }
 
 TEST(FailedChecks, AreThoseThatFailedInTheirOrder) {
