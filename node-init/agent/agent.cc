@@ -129,6 +129,7 @@ bool Agent::wait(int stop_fd) {
 }
 
 void Agent::publish() {
+  if (options_.complete) options_.complete(current_);
   const auto copy = std::make_shared<const AgentSnapshot>(current_);
   if (options_.on_publish) options_.on_publish(copy);
   const std::lock_guard lock(mutex_);

@@ -25,6 +25,8 @@ struct AgentOptions {
   // Between two rounds, and two looks into the pods. The kernel's 16-bit counters may wrap in
   // between; its totals tell.
   std::chrono::milliseconds period{10'000};
+  // Adds what others know, before anybody hears of it; may be empty.
+  std::function<void(AgentSnapshot&)> complete;
   // Hears of every round and every look into the pods, on run()'s thread; may be empty.
   std::function<void(const std::shared_ptr<const AgentSnapshot>&)> on_publish;
 };

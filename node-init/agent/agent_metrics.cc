@@ -74,6 +74,10 @@ void append_rounds(Families& out, const AgentSnapshot& snapshot) {
   last.add({}, std::chrono::duration<double>(snapshot.last_round.time_since_epoch()).count());
   out.push_back(steps.take());
   out.push_back(rounds.take());
+  Family pods = counter("smc_node_pod_setups_total", "Set-ups of pods' network namespaces.");
+  pods.add({{"result", "done"}}, static_cast<double>(snapshot.counters.pods.done));
+  pods.add({{"result", "failed"}}, static_cast<double>(snapshot.counters.pods.failed));
+  out.push_back(pods.take());
   out.push_back(last.take());
 }
 

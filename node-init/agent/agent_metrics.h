@@ -14,6 +14,7 @@
 //   smc_node_ueid{ueid,owner}                        1; owner agent or other
 //   smc_node_setup_steps_total{kind,repair}          kind pnetid or ueid
 //   smc_node_rounds_total{result}                    ready, not_ready or refused
+//   smc_node_pod_setups_total{result}                done or failed: of pods' network namespaces
 //   smc_node_last_round_timestamp_seconds            Unix time
 //   smc_node_pod_namespaces{state}                   observed, or dropped (kMaxPodNamespaces,
 //                                                    kMaxNamespacesOfPod)
@@ -40,6 +41,7 @@
 
 #include "node-init/agent/node_round.h"
 #include "node-init/agent/pod_observer.h"
+#include "node-init/agent/pod_setups.h"
 
 namespace smc::node {
 
@@ -47,6 +49,7 @@ namespace smc::node {
 struct AgentCounters {
   std::map<std::pair<SetupStep::Kind, bool>, std::uint64_t> steps;  // by kind and whether a repair
   std::map<ExitCode, std::uint64_t> rounds;                         // by result
+  PodSetupCounters pods;
 };
 
 struct AgentSnapshot {

@@ -46,6 +46,34 @@ void read_start(System& system, PodNamespace& space) {
   space.started = started.value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
+Result<std::uint64_t> inode_of_node(System& system) {
+  const auto link = system.read_link(net_link("1"));
+  if (link) return namespace_inode(*link).value_or(0);
+  auto error = link.error();
+  error.hint = "the agent needs the node's own /proc (hostPID) and CAP_SYS_PTRACE to look into it";
+  return error;
+}
+
+// Those of these processes, but the node's own.
+std::map<std::uint64_t, PodNamespace> spaces_of(System& system,
+                                                const std::vector<std::string>& names,
+                                                std::uint64_t node_inode) {
+  const auto own_cgroups = system.read_file("/proc/self/cgroup");
+  const AgentCgroups agent = own_cgroups ? AgentCgroups(*own_cgroups) : AgentCgroups();
+  std::map<std::uint64_t, PodNamespace> spaces;
+  for (const std::string& name : names) {
+    if (!is_process(name)) continue;
+    const auto link = system.read_link(net_link(name));
+    if (!link) continue;
+    const auto inode = namespace_inode(*link);
+    if (!inode || *inode == node_inode) continue;
+    PodNamespace& space = spaces[*inode];
+    space.inode = *inode;
+    add_process(system, agent, name, space);
+  }
+  return spaces;
+}
+
 using SpacesByPod = std::map<std::string, std::vector<PodNamespace>>;
 
 SpacesByPod by_pod(System& system, std::map<std::uint64_t, PodNamespace> spaces) {
@@ -101,33 +129,24 @@ std::optional<std::uint64_t> namespace_inode(const std::string& link) {
 }
 
 Result<NetNamespaces> find_net_namespaces(System& system) {
-  const auto node_link = system.read_link(net_link("1"));
-  if (!node_link) {
-    auto error = node_link.error();
-    error.hint =
-        "the agent needs the node's own /proc (hostPID) and CAP_SYS_PTRACE to look into it";
-    return error;
-  }
+  const auto node_inode = inode_of_node(system);
+  if (!node_inode) return node_inode.error();
   NetNamespaces found;
-  found.node_inode = namespace_inode(*node_link).value_or(0);
+  found.node_inode = *node_inode;
   const auto names = system.list_directory("/proc");
   if (!names) return names.error();
-
-  const auto own_cgroups = system.read_file("/proc/self/cgroup");
-  const AgentCgroups agent = own_cgroups ? AgentCgroups(*own_cgroups) : AgentCgroups();
-  std::map<std::uint64_t, PodNamespace> spaces;
-  for (const std::string& name : *names) {
-    if (!is_process(name)) continue;
-    const auto link = system.read_link(net_link(name));
-    if (!link) continue;
-    const auto inode = namespace_inode(*link);
-    if (!inode || *inode == found.node_inode) continue;
-    PodNamespace& space = spaces[*inode];
-    space.inode = *inode;
-    add_process(system, agent, name, space);
-  }
-  choose(by_pod(system, std::move(spaces)), found);
+  choose(by_pod(system, spaces_of(system, *names, found.node_inode)), found);
   return found;
+}
+
+std::optional<PodNamespace> find_pod_namespace(System& system, const std::string& uid,
+                                               const std::vector<std::string>& processes) {
+  const auto node_inode = inode_of_node(system);
+  if (!node_inode) return std::nullopt;
+  SpacesByPod pods = by_pod(system, spaces_of(system, processes, *node_inode));
+  const auto own = pods.find(uid);
+  if (own == pods.end()) return std::nullopt;
+  return std::move(own->second.front());
 }
 
 Result<bool> inside(System& system, const PodNamespace& pod,

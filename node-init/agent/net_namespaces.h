@@ -46,6 +46,12 @@ struct NetNamespaces {
 // PID 1 has no namespace to see, is.
 Result<NetNamespaces> find_net_namespaces(System& system);
 
+// The namespace that the pod was made in: of these of its processes ("1234"), the oldest one's.
+// Nothing while they are in the node's own, as those of a sandbox that is being made, or are gone,
+// or belong to another pod.
+std::optional<PodNamespace> find_pod_namespace(System& system, const std::string& uid,
+                                               const std::vector<std::string>& processes);
+
 // When the process started, from the content of /proc/PID/stat (proc(5), field 22).
 std::optional<std::uint64_t> process_start(std::string_view stat);
 

@@ -27,8 +27,9 @@ std::optional<std::string> normal_uid(std::string_view text) {
   return uid;
 }
 
-// One component of a control group's path.
-std::optional<std::string> uid_of_component(std::string_view component) {
+}  // namespace
+
+std::optional<std::string> pod_uid_of_component(std::string_view component) {
   constexpr std::string_view kPod = "pod";
   constexpr std::string_view kSlice = ".slice";
   component = component.substr(0, component.find(':'));
@@ -40,6 +41,8 @@ std::optional<std::string> uid_of_component(std::string_view component) {
   if (!component.starts_with(kPod)) return std::nullopt;
   return normal_uid(component.substr(kPod.size()));
 }
+
+namespace {
 
 // The next component of a path, which loses it; "" at its end.
 std::string_view take_component(std::string_view& path) {
@@ -63,7 +66,7 @@ std::optional<std::string> uid_of_path(std::string_view path) {
   while (true) {
     const auto component = take_component(path);
     if (component.empty()) return std::nullopt;
-    if (auto uid = uid_of_component(component)) return uid;
+    if (auto uid = pod_uid_of_component(component)) return uid;
   }
 }
 
@@ -74,7 +77,7 @@ std::string_view above_innermost_pod(std::string_view path) {
   while (true) {
     const auto component = take_component(rest);
     if (component.empty()) return above;
-    if (uid_of_component(component))
+    if (pod_uid_of_component(component))
       above = path.substr(0, path.size() - rest.size() - component.size());
   }
 }

@@ -38,4 +38,7 @@ class AgentCgroups {
 std::optional<std::string> pod_uid_of_cgroups(std::string_view content,
                                               const AgentCgroups& agent = {});
 
+// The pod's UID that one component of such a path names, as the API server writes it.
+std::optional<std::string> pod_uid_of_component(std::string_view component);
+
 }  // namespace smc::node

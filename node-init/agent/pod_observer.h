@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct Observation {
   std::string problem;       // the first of them
   // Of the active ports of SMC's devices; nothing where they could not be read.
   std::optional<std::vector<std::string>> active_pnetids;
+  // By pod the names of the control groups of containers that ran before this agent had set the
+  // pod's namespace up, see pod_setups.h.
+  std::map<std::string, std::set<std::string>> early_containers;
 };
 
 class PodObserver {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -38,6 +39,8 @@ Result<void> on_a_thread_of_its_own(const std::function<Result<void>()>& enter,
 
 class RealSystem final : public System {
  public:
+  explicit RealSystem(std::string host_root) : host_root_(std::move(host_root)) {}
+
   Result<std::string> read_file(const std::string& path) override {
     return smc::read_file(path, kMaxKernelFileBytes);
   }
@@ -60,7 +63,9 @@ class RealSystem final : public System {
   }
 
   Result<void> write_file(const std::string& path, const std::string& value) override {
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd.valid() && errno == EROFS && !host_root_.empty())
+      fd = Fd(::open((host_root_ + path).c_str(), O_WRONLY | O_CLOEXEC));
     if (!fd.valid()) return Error{"open " + path + " for writing", errno, {}};
     // One call: a sysctl takes each write as a whole value.
     const ssize_t n = ::write(fd.get(), value.data(), value.size());
@@ -72,6 +77,10 @@ class RealSystem final : public System {
 
   Result<std::unique_ptr<NetlinkSocket>> open_netlink(int protocol, std::uint32_t groups) override {
     return open_real_netlink(protocol, groups);
+  }
+
+  Result<std::unique_ptr<DirectoryEvents>> watch_directories() override {
+    return watch_real_directories();
   }
 
   Result<std::vector<VerbsDevice>> verbs_devices() override { return real_verbs_devices(); }
@@ -107,12 +116,15 @@ class RealSystem final : public System {
   void sleep_for(std::chrono::milliseconds duration) override {
     std::this_thread::sleep_for(duration);
   }
+
+ private:
+  const std::string host_root_;
 };
 
 }  // namespace
 
-std::unique_ptr<System> make_real_system() {
-  return std::make_unique<RealSystem>();
+std::unique_ptr<System> make_real_system(const std::string& host_root) {
+  return std::make_unique<RealSystem>(host_root);
 }
 
 }  // namespace smc::node

@@ -45,6 +45,30 @@ struct VerbsDevice {
   std::optional<Error> problem;  // why it could not be opened or asked
 };
 
+// A directory that has appeared in a watched one; without names: some were lost.
+struct DirectoryEvent {
+  std::string parent;  // as add() was told
+  std::string name;
+
+  bool operator==(const DirectoryEvent&) const = default;
+};
+
+// What appears in some directories. A directory that goes away is no longer watched. For one thread
+// at a time.
+class DirectoryEvents {
+ public:
+  virtual ~DirectoryEvents() = default;
+
+  // Reports what appears from now on.
+  virtual Result<void> add(const std::string& path) = 0;
+
+  // Takes what has come; does not wait.
+  virtual std::vector<DirectoryEvent> take() = 0;
+
+  // For poll(): readable when there is something to take. -1: none.
+  virtual int descriptor() const { return -1; }
+};
+
 // Both ends of one SMC connection inside the calling process, open for as long as this lives.
 class SmcPair {
  public:
@@ -63,6 +87,8 @@ class System {
   virtual Result<std::string> read_file(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list_directory(const std::string& path) = 0;
   virtual Result<std::string> read_link(const std::string& path) = 0;
+
+  virtual Result<std::unique_ptr<DirectoryEvents>> watch_directories() = 0;
 
   // Writes `value` into an existing file in one write(2), as a sysctl wants it.
   virtual Result<void> write_file(const std::string& path, const std::string& value) = 0;
@@ -98,7 +124,9 @@ class System {
 // sockets.
 inline constexpr std::size_t kMaxKernelFileBytes = 16 << 20;
 
-// The running kernel.
-std::unique_ptr<System> make_real_system();
+// The running kernel. `host_root`: where the node's /proc/sys/net is mounted once more, for
+// writing: a container that is not privileged has /proc/sys read-only. Either shows the parameters
+// of the namespace that the calling thread is in. Empty: nowhere.
+std::unique_ptr<System> make_real_system(const std::string& host_root = {});
 
 }  // namespace smc::node

@@ -10,6 +10,7 @@
 #include "kube/cluster.h"
 #include "node-init/agent/cluster/cluster_side.h"
 #include "node-init/agent/cluster/removal.h"
+#include "node-init/agent/cluster/setup_policy.h"
 
 namespace smc::node {
 
@@ -18,6 +19,7 @@ struct ClusterFlags {
   std::string node;        // empty: this agent labels no Node
   std::string daemonset;   // NAMESPACE/NAME; empty: none
   std::string label;       // KEY=VALUE; empty: the default
+  SetupPolicy policy;
   int on_after_s = 10;
   int off_after_s = 30;
   int node_period_s = 60;

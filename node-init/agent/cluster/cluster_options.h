@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "kube/backoff.h"
@@ -22,6 +23,8 @@ struct ClusterOptions {
   // would be quicker and would need the right to read every Node.
   std::chrono::milliseconds node_period{60'000};
   Programs programs = Programs::kSwitch;  // of this node
+  // Hears that the pods may have changed, on the watch's thread; may be empty.
+  std::function<void()> on_pods;
   Clock::duration pod_grace = SetupWatch::kGrace;
   kube::ClientOptions client;
   kube::Backoff::Limits backoff{std::chrono::milliseconds(500), std::chrono::seconds(30)};

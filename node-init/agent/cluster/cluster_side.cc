@@ -41,10 +41,12 @@ kube::WatchHandlers ClusterSide::handlers() {
   kube::WatchHandlers handlers;
   handlers.on_list = [this](const std::vector<nlohmann::json>& all) {
     pods_.replace(all);
+    if (options_.on_pods) options_.on_pods();
     wake();
   };
   handlers.on_change = [this](const kube::WatchEvent& event) {
     pods_.apply(event);
+    if (options_.on_pods) options_.on_pods();
     wake();
   };
   handlers.on_lost = [this](const kube::ApiError& error) { health_.failed(ApiTask::kPods, error); };

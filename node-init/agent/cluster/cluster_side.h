@@ -37,7 +37,7 @@ class ClusterSide {
   ClusterSide(const ClusterSide&) = delete;
   ClusterSide& operator=(const ClusterSide&) = delete;
 
-  const PodDirectory& pods() const { return pods_; }
+  const PodList& pods() const { return pods_; }
 
   // For AgentOptions::on_publish.
   void published(const std::shared_ptr<const AgentSnapshot>& snapshot);

@@ -32,11 +32,15 @@ kube::Event pod_event(const Finding& finding, const std::string& node,
                       system_clock::time_point at) {
   const PodFacts& pod = finding.pod;
   const std::string reason(reason_name(finding.reason));
+  std::string containers;
+  for (const std::string& name : finding.containers)
+    containers += (containers.empty() ? " (" : ", ") + name;
+  if (!containers.empty()) containers += ")";
   return {.name = kube::lasting_event_name(pod.name, pod.uid + "/" + reason),
           .about = {"v1", "Pod", pod.ns, pod.name, pod.uid},
           .warning = true,
           .reason = "SmcNotSetUp",
-          .message = reason + ": " + std::string(reason_text(finding.reason)),
+          .message = reason + containers + ": " + std::string(reason_text(finding.reason)),
           .component = kComponent,
           .host = node,
           .first = at,

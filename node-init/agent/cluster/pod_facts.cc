@@ -1,6 +1,7 @@
 #include "node-init/agent/cluster/pod_facts.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -35,11 +36,46 @@ const json* injected_container(const json& pod) {
 }
 
 // What holds is what the webhook let through, not the pod's annotation.
-bool has_ask_argument(const json& container) {
+std::vector<std::string> arguments_of(const json& container) {
   const Pointer path("/args");
-  if (!container.contains(path) || !container.at(path).is_array()) return false;
-  const std::string wanted = std::string(kProgramsFlag) + "=" + std::string(kAskWord);
-  return std::ranges::find(container.at(path), json(wanted)) != container.at(path).end();
+  std::vector<std::string> all;
+  if (!container.contains(path) || !container.at(path).is_array()) return all;
+  for (const json& argument : container.at(path))
+    if (argument.is_string()) all.push_back(argument.get<std::string>());
+  return all;
+}
+
+bool has(const std::vector<std::string>& arguments, std::string_view flag) {
+  return std::ranges::find(arguments, flag) != arguments.end();
+}
+
+// Of "--flag=value"; "" where there is none.
+std::string value_of(const std::vector<std::string>& arguments, std::string_view flag) {
+  const std::string prefix = std::string(flag) + "=";
+  for (const std::string& argument : arguments)
+    if (argument.starts_with(prefix)) return argument.substr(prefix.size());
+  return "";
+}
+
+void read_setup_container(const json& container, PodFacts& facts) {
+  const auto arguments = arguments_of(container);
+  facts.injected = true;
+  facts.setup_container = text_at(container, "/name");
+  facts.programs_ask = value_of(arguments, kProgramsFlag) == kAskWord;
+  facts.by_agent = has(arguments, kPodCommand) && has(arguments, kByAgentFlag);
+  facts.interface = value_of(arguments, kInterfaceFlag);
+  facts.pnetid = value_of(arguments, kPnetidFlag);
+}
+
+// "containerd://3f1c…": the runtime, and what it calls the container.
+void read_containers(const json& statuses, PodFacts& facts) {
+  if (!statuses.is_array()) return;
+  for (const json& status : statuses) {
+    const std::string id = text_at(status, "/containerID");
+    const auto scheme = id.find("://");
+    if (scheme != std::string::npos && scheme + 3 < id.size())
+      facts.containers[id.substr(scheme + 3)] = text_at(status, "/name");
+  }
 }
 
 }  // namespace
@@ -53,14 +89,16 @@ std::optional<PodFacts> read_pod(const json& pod) {
   const std::string hash = annotation(pod, kHashAnnotation);
   const bool is_static = !annotation(pod, kMirrorAnnotation).empty() && !hash.empty();
   facts.cgroup_uid = is_static ? hash : facts.uid;
+  facts.is_static = !annotation(pod, kMirrorAnnotation).empty();
   facts.asks_for_smc = annotation(pod, kEnabledAnnotation) == "true";
   const json* container = injected_container(pod);
-  facts.injected = container != nullptr;
-  facts.programs_ask = facts.injected && has_ask_argument(*container);
+  if (container != nullptr) read_setup_container(*container, facts);
   facts.running = text_at(pod, "/status/phase") == "Running" &&
                   !pod.contains(Pointer("/metadata/deletionTimestamp"));
   const Pointer host_network("/spec/hostNetwork");
   facts.host_network = pod.contains(host_network) && pod.at(host_network) == true;
+  for (const char* statuses : {"/status/initContainerStatuses", "/status/containerStatuses"})
+    if (const Pointer path(statuses); pod.contains(path)) read_containers(pod.at(path), facts);
   return facts;
 }
 

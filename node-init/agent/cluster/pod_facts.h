@@ -2,6 +2,7 @@
 // functions, safe on any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,14 @@ struct PodFacts {
   bool programs_ask = false;  // its programs ask for SMC themselves, as the webhook allowed
   bool running = false;       // past its init containers, and not being deleted
   bool host_network = false;
+  bool is_static = false;  // the kubelet's own, which no API server admitted
+  // What the injected container says:
+  bool by_agent = false;        // it waits for the agent to set the namespace up
+  std::string setup_container;  // its name; empty: none is injected
+  std::string interface;        // empty: the agent chooses
+  std::string pnetid;           // empty: the agent chooses
+  // The names of its containers by their runtime's IDs, of those that have run.
+  std::map<std::string, std::string> containers;
 
   bool operator==(const PodFacts&) const = default;
 };

@@ -45,6 +45,13 @@ std::vector<PodFacts> PodList::pods() const {
   return all;
 }
 
+std::optional<PodFacts> PodList::pod_of(const std::string& uid) const {
+  const std::lock_guard lock(mutex_);
+  const auto pod = pods_.find(uid);
+  if (pod == pods_.end() || pod->second.is_static) return std::nullopt;
+  return pod->second;
+}
+
 PodName PodList::name_of(const std::string& cgroup_uid) const {
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(cgroup_uid);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ class PodList final : public PodDirectory {
   void apply(const kube::WatchEvent& event);
 
   std::vector<PodFacts> pods() const;
+
+  // The pod whose own UID this is. Never a static pod: what its annotations say of its control
+  // groups, anybody may say.
+  std::optional<PodFacts> pod_of(const std::string& uid) const;
 
   // By the UID in names of control groups. A pod that is gone keeps its name until `forget_gone`,
   // so that the last counts of its processes stay under it.

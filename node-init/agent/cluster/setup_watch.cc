@@ -1,6 +1,7 @@
 #include "node-init/agent/cluster/setup_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace smc::node {
 namespace {
@@ -41,6 +42,8 @@ std::string_view reason_name(NotSetUp reason) {
       return "no_switch";
     case NotSetUp::kSwitchOff:
       return "switch_off";
+    case NotSetUp::kStartedTooEarly:
+      return "started_too_early";
   }
   return "?";
 }
@@ -68,6 +71,11 @@ std::string_view reason_text(NotSetUp reason) {
              "smc.asm.alibabacloud.com/programs: ask";
     case NotSetUp::kSwitchOff:
       return "net.smc.tcp2smc is 0 in this pod: new sockets stay TCP; create the pod anew";
+    case NotSetUp::kStartedTooEarly:
+      return "containers ran before the agent had set this pod up (it was away, or another "
+             "injector "
+             "put a container first), and sockets that they opened until then stay TCP; restart "
+             "them, or create the pod anew";
   }
   return "?";
 }
@@ -91,6 +99,21 @@ std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
   return worst;
 }
 
+std::vector<std::string> early_containers(const PodFacts& pod,
+                                          const std::set<std::string>& groups) {
+  std::vector<std::string> names;
+  for (const auto& [id, name] : pod.containers) {
+    if (name == pod.setup_container) continue;
+    // "3f1c…", "cri-containerd-3f1c….scope", "crio-3f1c….scope"
+    const auto is_its = [&id = id](const std::string& group) {
+      return group.find(id) != std::string::npos;
+    };
+    if (std::ranges::any_of(groups, is_its)) names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 std::vector<Finding> SetupWatch::update(const std::vector<PodFacts>& pods,
                                         const Observation& observation, Clock::time_point now) {
   std::map<std::string, Clock::time_point> since;
@@ -98,12 +121,17 @@ std::vector<Finding> SetupWatch::update(const std::vector<PodFacts>& pods,
   for (const PodFacts& pod : pods) {
     if (!pod.asks_for_smc || !pod.running || pod.host_network) continue;
     const auto stats = observation.pods.find(pod.cgroup_uid);
-    const auto reason = judge(pod, stats == observation.pods.end() ? nullptr : &stats->second,
-                              observation.active_pnetids, programs_);
+    auto reason = judge(pod, stats == observation.pods.end() ? nullptr : &stats->second,
+                        observation.active_pnetids, programs_);
+    std::vector<std::string> early;
+    if (const auto groups = observation.early_containers.find(pod.cgroup_uid);
+        !reason && groups != observation.early_containers.end())
+      early = early_containers(pod, groups->second);
+    if (!early.empty()) reason = NotSetUp::kStartedTooEarly;
     if (!reason) continue;
     const auto known = since_.find(pod.uid);
     const auto first = since[pod.uid] = known == since_.end() ? now : known->second;
-    if (now - first >= grace_) findings.push_back({pod, *reason});
+    if (now - first >= grace_) findings.push_back({pod, *reason, std::move(early)});
   }
   since_ = std::move(since);
   return findings;

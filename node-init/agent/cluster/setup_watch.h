@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ enum class NotSetUp {
   // Neither of these where the programs ask for SMC themselves:
   kNoProgramSwitch,  // the kernel has no switch for existing programs
   kSwitchOff,        // net.smc.tcp2smc is 0
+  // It is set up, but containers ran before: sockets that they opened then stay TCP.
+  kStartedTooEarly,
 };
 std::string_view reason_name(NotSetUp reason);  // "not_injected", …: metric label
 std::string_view reason_text(NotSetUp reason);  // a sentence with what to do, for people
@@ -36,9 +39,14 @@ std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
                               const std::optional<std::vector<std::string>>& active_pnetids,
                               Programs programs = Programs::kSwitch);
 
+// Of `groups`, the control groups that were there before the namespace was set up, the pod's own
+// containers by name; not the one that waits for the set-up.
+std::vector<std::string> early_containers(const PodFacts& pod, const std::set<std::string>& groups);
+
 struct Finding {
   PodFacts pod;
   NotSetUp reason = NotSetUp::kNotInjected;
+  std::vector<std::string> containers;  // with kStartedTooEarly
 };
 
 class SetupWatch {

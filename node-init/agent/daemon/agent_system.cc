@@ -2,8 +2,8 @@
 
 namespace smc::node {
 
-std::unique_ptr<System> make_agent_system() {
-  return make_real_system();
+std::unique_ptr<System> make_agent_system(const std::string& host_root) {
+  return make_real_system(host_root);
 }
 
 }  // namespace smc::node

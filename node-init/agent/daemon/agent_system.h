@@ -8,6 +8,7 @@
 
 namespace smc::node {
 
-std::unique_ptr<System> make_agent_system();
+// `host_root`: see make_real_system().
+std::unique_ptr<System> make_agent_system(const std::string& host_root);
 
 }  // namespace smc::node

@@ -19,8 +19,8 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
     "Metrics: smc_node_ready, smc_node_candidate, smc_node_check, smc_node_port_active,\n"
-    "smc_node_port_pnetid, smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total, and "
-    "by\n"
+    "smc_node_port_pnetid, smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total,\n"
+    "smc_node_pod_setups_total, and by\n"
     "network namespace smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets and\n"
     "smc_node_smcr_bytes_total; in a cluster also smc_node_label, smc_node_annotated_not_set_up "
     "and\n"
@@ -109,6 +109,19 @@ void add_programs(CLI::App* run, RoundOptions& round) {
       ->check(CLI::Range(1, 100'000));
 }
 
+// Of the pods that the agent sets up: what the webhook's configuration says.
+void add_policy(CLI::App* run, SetupPolicy& policy) {
+  run->add_option("--exclude-namespace", policy.excluded_namespaces,
+                  "sets up no pod of this namespace, can be repeated; default: none");
+  run->add_option("--allow-override", policy.overrides,
+                  "what a pod may choose for itself: interface, pnetid; can be repeated; default: "
+                  "neither")
+      ->check(CLI::IsMember({"interface", "pnetid"}));
+  run->add_option("--mesh-smc", policy.mesh_on, "on (default), or off: sets up no pod")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}));
+}
+
 void add_run(CLI::App& app, AgentCommand& options) {
   CLI::App* run =
       app.add_subcommand("run", "prepare the node, watch and repair it, export metrics");
@@ -125,11 +138,14 @@ void add_run(CLI::App& app, AgentCommand& options) {
   run->add_option("--period", options.period_s,
                   "seconds between two rounds; default " + std::to_string(options.period_s))
       ->check(CLI::Range(1, 3600));
-  run->add_option("--host-root", options.agent.round.host_root,
-                  "where the node's /etc/os-release and /etc/cni are; default: /");
+  run->add_option(
+      "--host-root", options.agent.round.host_root,
+      "where the node's /etc/os-release, /etc/cni, /sys/fs/cgroup and /proc/sys/net are; "
+      "default: /");
   add_state(run, options);
   add_cluster_flags(run, options.cluster);
   add_label_flags(run, options.cluster);
+  add_policy(run, options.cluster.policy);
 }
 
 CLI::App* add_uninstall(CLI::App& app, AgentCommand& options) {
@@ -171,7 +187,7 @@ ExitCode run_command_line(int argc, char** argv) {
   }
   start_log(options.log_level);
   std::signal(SIGPIPE, SIG_IGN);  // of an API server that closes its connection
-  const auto system = make_agent_system();
+  const auto system = make_agent_system(options.agent.round.host_root);
   if (uninstall->parsed()) return uninstall_agent(*system, options);
   return run_agent(*system, options);
 }

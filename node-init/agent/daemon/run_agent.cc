@@ -5,14 +5,18 @@
 #include <utility>
 
 #include "base/error_text.h"
+#include "base/event_fd.h"
 #include "base/host_port.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "http/probe_server.h"
 #include "node-init/agent/cluster/cluster_side.h"
+#include "node-init/agent/cluster/setup_policy.h"
 #include "node-init/agent/daemon/agent_command.h"
 #include "node-init/agent/daemon/stop_signal.h"
 #include "node-init/agent/node_round.h"
+#include "node-init/agent/pod_setup_thread.h"
+#include "node-init/agent/pod_setups.h"
 #include "node-init/kernel/sysctl.h"
 
 namespace smc::node {
@@ -30,6 +34,40 @@ ExitCode run_once(System& system, const OwnRecordFile& file, const RoundOptions&
   return report.exit_code();
 }
 
+// The agent's side towards the cluster, and the pods that it sets up as the cluster tells it.
+struct ClusterParts {
+  ClusterParts(System& system, const std::shared_ptr<const kube::Cluster>& cluster,
+               const AgentCommand& command)
+      : side(system, cluster, options(command)),
+        requests(side.pods(), command.cluster.policy),
+        setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, pods_changed),
+        thread(system, setups) {}
+
+  ClusterOptions options(const AgentCommand& command) {
+    ClusterOptions options = cluster_options(command.cluster);
+    options.programs = command.agent.round.programs;
+    options.on_pods = [this] { pods_changed.raise(); };
+    return options;
+  }
+
+  void join(AgentOptions& agent) {
+    agent.complete = [this](AgentSnapshot& snapshot) {
+      snapshot.observation.early_containers = setups.early_containers();
+      snapshot.counters.pods = setups.counters();
+    };
+    agent.on_publish = [this](const std::shared_ptr<const AgentSnapshot>& snapshot) {
+      side.published(snapshot);
+      setups.round_ended(snapshot->report.ready(), !snapshot->report.uninstalled);
+    };
+  }
+
+  EventFd pods_changed;
+  ClusterSide side;
+  PolicyRequests requests;
+  PodSetups setups;
+  PodSetupThread thread;
+};
+
 void add_status_pages(http::ProbeServer& server, const Agent& agent, const ClusterSide* side) {
   server.get("/healthz", [&agent] { return http::state_reply(agent.unhealthy(), "ok\n"); });
   server.get("/readyz", [&agent] { return http::state_reply(agent.not_ready(), "ok\n"); });
@@ -45,19 +83,16 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   const auto cluster = find_cluster_of_node(command.cluster);
   if (!cluster) return fail(ExitCode::kNotPossible, cluster.error());
   std::optional<StopSignal> stop(std::in_place);
-  std::unique_ptr<ClusterSide> side;
-  if (*cluster) {
-    ClusterOptions cluster_side = cluster_options(command.cluster);
-    cluster_side.programs = command.agent.round.programs;
-    side = std::make_unique<ClusterSide>(system, *cluster, std::move(cluster_side));
-  }
+  std::unique_ptr<ClusterParts> parts;
+  if (*cluster) parts = std::make_unique<ClusterParts>(system, *cluster, command);
   AgentOptions options = command.agent;
   options.period = std::chrono::seconds(command.period_s);
-  if (side) options.on_publish = [&side](const auto& snapshot) { side->published(snapshot); };
+  if (parts) parts->join(options);
   const NoDirectory no_names;
-  Agent agent(system, file, std::move(options), side ? side->pods() : no_names);
+  Agent agent(system, file, std::move(options),
+              parts ? static_cast<const PodDirectory&>(parts->side.pods()) : no_names);
   http::ProbeServer server;
-  add_status_pages(server, agent, side.get());
+  add_status_pages(server, agent, parts ? &parts->side : nullptr);
   const auto address = server.start(*wanted, "--listen");
   // Without an errno it is no address.
   if (!address)
@@ -70,7 +105,7 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   agent.run(stop->fd());
   stop.reset();  // what comes now is not to be cut off
   server.stop();
-  side.reset();  // from here on nobody sets the label
+  parts.reset();  // from here on nobody sets the label, nor a pod up
   clean_up_at_exit(system, file, command.cluster, *cluster);
   log::info("stopped");
   return ExitCode::kDone;

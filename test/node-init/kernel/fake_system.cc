@@ -94,6 +94,44 @@ void FakeSystem::set_gids(const std::string& device, int port,
   indices.emplace_back("255");  // an empty place, which cannot be read
 }
 
+class FakeSystem::FakeDirectoryEvents final : public DirectoryEvents {
+ public:
+  FakeDirectoryEvents(FakeSystem& system, std::shared_ptr<WatchedDirectories> watched)
+      : system_(system), watched_(std::move(watched)) {}
+
+  Result<void> add(const std::string& path) override {
+    const auto fault = system_.note("watch " + path, false);
+    if (fault) return Error{"watch " + path, fault->code, {}};
+    if (!system_.directories.contains(path)) return Error{"watch " + path, ENOENT, {}};
+    watched_->paths.insert(path);
+    return {};
+  }
+  std::vector<DirectoryEvent> take() override { return std::exchange(watched_->events, {}); }
+
+ private:
+  FakeSystem& system_;
+  std::shared_ptr<WatchedDirectories> watched_;
+};
+
+Result<std::unique_ptr<DirectoryEvents>> FakeSystem::watch_directories() {
+  const auto fault = note("watch directories", false);
+  if (fault) return Error{"watch directories", fault->code, {}};
+  watched_ = std::make_shared<WatchedDirectories>();
+  return std::unique_ptr<DirectoryEvents>(std::make_unique<FakeDirectoryEvents>(*this, watched_));
+}
+
+void FakeSystem::make_directory(const std::string& parent, const std::string& name) {
+  directories[parent].push_back(name);
+  directories[parent + "/" + name];
+  if (watched_->paths.contains(parent) && !loses_events_)
+    watched_->events.push_back({parent, name});
+}
+
+void FakeSystem::lose_directory_events() {
+  loses_events_ = true;
+  watched_->events = {DirectoryEvent{}};
+}
+
 void FakeSystem::set_modules(const std::string& loadable, const std::string& builtin,
                              const std::string& below) {
   const std::string release = here().sysctls.at("/proc/sys/kernel/osrelease");

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,6 +77,10 @@ class FakeSystem final : public System {
   // Puts a port's GID table into /sys: each type ("RoCE v2") with its GID as the kernel writes it.
   void set_gids(const std::string& device, int port,
                 const std::vector<std::pair<std::string, std::string>>& gids);
+  // Makes a directory below one that is there, and tells who watches that one.
+  void make_directory(const std::string& parent, const std::string& name);
+  // Of the watched directories events are lost from here on, and that is told once.
+  void lose_directory_events();
   // Puts the index of the running kernel's modules into /lib/modules (or below another folder).
   void set_modules(const std::string& loadable, const std::string& builtin,
                    const std::string& below = "/lib/modules/");
@@ -97,6 +102,7 @@ class FakeSystem final : public System {
   Result<std::string> read_file(const std::string& path) override;
   Result<std::vector<std::string>> list_directory(const std::string& path) override;
   Result<std::string> read_link(const std::string& path) override;
+  Result<std::unique_ptr<DirectoryEvents>> watch_directories() override;
   Result<void> write_file(const std::string& path, const std::string& value) override;
   Result<std::unique_ptr<NetlinkSocket>> open_netlink(int protocol, std::uint32_t groups) override;
   Result<std::vector<VerbsDevice>> verbs_devices() override;
@@ -146,7 +152,15 @@ class FakeSystem final : public System {
   int pnet_del(const std::string& pnetid);
   int ueid_change(int command, const std::string& padded);
 
+  struct WatchedDirectories {
+    std::set<std::string> paths;
+    std::vector<DirectoryEvent> events;
+  };
+  class FakeDirectoryEvents;
+
   std::string current_ = "pod";
+  std::shared_ptr<WatchedDirectories> watched_ = std::make_shared<WatchedDirectories>();
+  bool loses_events_ = false;
   std::vector<Fault> faults_;
   int kill_at_ = -1;
   std::uint64_t next_inode_ = 1000;

@@ -33,6 +33,7 @@ TEST(ReadPod, KnowsOneThatIsInjected) {
   expected.uid = expected.cgroup_uid = "u1";
   expected.ns = "shop";
   expected.name = "cart-0";
+  expected.setup_container = "smc-init";
   expected.asks_for_smc = expected.injected = expected.running = true;
   EXPECT_EQ(*facts, expected);
 }
@@ -50,6 +51,18 @@ TEST(ReadPod, ProgramsAskWhereTheInjectedContainerWasToldSo) {
   EXPECT_TRUE(read_pod(asking)->programs_ask);
   asking["metadata"]["annotations"].erase("smc.asm.alibabacloud.com/status");
   EXPECT_FALSE(read_pod(asking)->programs_ask) << "any container may have such an argument";
+}
+
+TEST(ReadPod, KnowsTheContainersThatHaveRunByTheirRuntimesIds) {
+  json running = injected_pod();
+  running["status"]["initContainerStatuses"] = {
+      {{"name", "smc-init"}, {"containerID", "containerd://aa1"}}};
+  running["status"]["containerStatuses"] = {{{"name", "app"}, {"containerID", "cri-o://bb2"}},
+                                            {{"name", "waits"}, {"containerID", ""}},
+                                            {{"name", "odd"}, {"containerID", "cc3"}},
+                                            "odd"};
+  const std::map<std::string, std::string> expected = {{"aa1", "smc-init"}, {"bb2", "app"}};
+  EXPECT_EQ(read_pod(running)->containers, expected);
 }
 
 TEST(ReadPod, AMarkWithoutTheContainerThatItNamesIsNoInjection) {

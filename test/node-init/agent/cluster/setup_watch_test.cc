@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "node-init/agent/cluster/events.h"
+
 namespace smc::node {
 namespace {
 
@@ -104,7 +106,7 @@ TEST(Judge, OfSeveralNamespacesTheOneThatIsFurthestCounts) {
 }
 
 TEST(Reasons, AreANameAndASentenceEach) {
-  for (int i = 0; i <= static_cast<int>(NotSetUp::kSwitchOff); ++i) {
+  for (int i = 0; i <= static_cast<int>(NotSetUp::kStartedTooEarly); ++i) {
     EXPECT_THAT(reason_name(static_cast<NotSetUp>(i)), testing::MatchesRegex("[a-z_]+"));
     EXPECT_GT(reason_text(static_cast<NotSetUp>(i)).size(), 20U);
   }
@@ -155,6 +157,57 @@ TEST_F(Watch, AFindingGoesWithItsPod) {
   EXPECT_THAT(at(seconds(130)), SizeIs(1));
   pods_.clear();
   EXPECT_THAT(at(seconds(131)), IsEmpty());
+}
+
+// --- containers that ran before the set-up
+
+PodFacts pod_with_sidecar() {
+  PodFacts pod = kPod;
+  pod.setup_container = "smc-init";
+  pod.containers = {{"aa1", "smc-init"}, {"bb2", "proxy"}, {"cc3", "app"}};
+  return pod;
+}
+
+TEST(StartedTooEarly, NamesContainersByTheirControlGroups) {
+  const std::set<std::string> groups = {"cri-containerd-5a9.scope", "cri-containerd-bb2.scope",
+                                        "cri-containerd-aa1.scope"};
+  EXPECT_THAT(early_containers(pod_with_sidecar(), groups), testing::ElementsAre("proxy"));
+  EXPECT_THAT(early_containers(pod_with_sidecar(), {"bb2", "cc3"}),
+              testing::ElementsAre("app", "proxy"));
+  EXPECT_THAT(early_containers(pod_with_sidecar(), {}), IsEmpty());
+}
+
+TEST(StartedTooEarly, IsAFindingOfAPodThatIsSetUp) {
+  Observation observation;
+  observation.active_pnetids = kActive;
+  observation.pods["u1"].setups = {set_up()};
+  observation.early_containers["u1"] = {"sandbox", "bb2"};
+  SetupWatch watch(seconds(0));
+  const auto findings = watch.update({pod_with_sidecar()}, observation, {});
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].reason, NotSetUp::kStartedTooEarly);
+  EXPECT_EQ(reason_name(findings[0].reason), "started_too_early");
+  EXPECT_THAT(findings[0].containers, testing::ElementsAre("proxy"));
+  observation.early_containers["u1"] = {"sandbox", "aa1"};
+  EXPECT_THAT(watch.update({pod_with_sidecar()}, observation, {}), IsEmpty());
+}
+
+TEST(StartedTooEarly, TheEventHasTheirNames) {
+  const Finding finding{pod_with_sidecar(), NotSetUp::kStartedTooEarly, {"app", "proxy"}};
+  EXPECT_THAT(pod_event(finding, "n1", {}).message,
+              testing::StartsWith("started_too_early (app, proxy): "));
+}
+
+TEST(StartedTooEarly, IsSaidAfterWhatIsWorse) {
+  Observation observation;
+  observation.active_pnetids = kActive;
+  observation.pods["u1"].setups = {set_up()};
+  observation.pods["u1"].setups[0].programs_use_smc = false;
+  observation.early_containers["u1"] = {"bb2"};
+  SetupWatch watch(seconds(0));
+  const auto findings = watch.update({pod_with_sidecar()}, observation, {});
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].reason, NotSetUp::kSwitchOff);
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+// Which pods the agent sets up: those that ask for it, that the webhook injected so, and that it
+// would inject by this policy. Annotations and containers may be forged by whoever may create pods,
+// so nothing that the webhook refuses is had by writing what it writes. Pure; values, safe on any
+// thread.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "node-init/agent/cluster/pod_facts.h"
+#include "node-init/agent/cluster/pod_list.h"
+#include "node-init/agent/pod_requests.h"
+
+namespace smc::node {
+
+// As the webhook's configuration has it.
+struct SetupPolicy {
+  bool mesh_on = true;
+  std::set<std::string> excluded_namespaces;
+  std::set<std::string> overrides;  // that a pod may have: "interface", "pnetid"
+};
+
+std::optional<PodOptions> setup_options(const PodFacts& pod, const SetupPolicy& policy);
+
+class PolicyRequests final : public PodRequests {
+ public:
+  PolicyRequests(const PodList& pods, SetupPolicy policy)
+      : pods_(pods), policy_(std::move(policy)) {}
+
+  std::optional<PodRequest> request_of(const std::string& cgroup_uid) const override;
+
+ private:
+  const PodList& pods_;
+  const SetupPolicy policy_;
+};
+
+}  // namespace smc::node

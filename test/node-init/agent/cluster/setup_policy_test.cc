@@ -1,0 +1,116 @@
+// Which pods the agent sets up: what the webhook would refuse is not had by writing what it writes.
+#include "node-init/agent/cluster/setup_policy.h"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace smc::node {
+namespace {
+
+using nlohmann::json;
+
+// As the webhook leaves it in mode agent.
+json pod_by_agent() {
+  return {{"metadata",
+           {{"uid", "u1"},
+            {"namespace", "shop"},
+            {"name", "cart-0"},
+            {"annotations",
+             {{"smc.asm.alibabacloud.com/enabled", "true"},
+              {"smc.asm.alibabacloud.com/status", R"({"version":"1","container":"smc-init"})"}}}}},
+          {"spec",
+           {{"initContainers",
+             {{{"name", "smc-init"},
+               {"args",
+                {"pod", "--by-agent", "--on-failure=fallback", "--interface=eth1",
+                 "--pnetid=PNB"}}}}}}},
+          {"status", {{"phase", "Pending"}}}};
+}
+
+std::optional<PodOptions> options_of(const json& pod, const SetupPolicy& policy = {}) {
+  const auto facts = read_pod(pod);
+  return facts ? setup_options(*facts, policy) : std::nullopt;
+}
+
+TEST(SetupPolicy, APodThatWaitsForTheAgentIsTestedFirstAndSetUp) {
+  const auto options = options_of(pod_by_agent());
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->test_first);
+  EXPECT_EQ(options->self_test, SelfTestMode::kOn);
+  EXPECT_EQ(options->programs, Programs::kSwitch);
+}
+
+TEST(SetupPolicy, WhateverElseDecidesTheRestIsLeftAlone) {
+  const std::pair<const char*, std::function<void(json&)>> cases[] = {
+      {"mode privileged", [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {"pod"}; }},
+      {"another command",
+       [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {"check", "--by-agent"}; }},
+      {"arguments that are none",
+       [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {1, nullptr}; }},
+      {"no container", [](json& pod) { pod["spec"].erase("initContainers"); }},
+      {"no mark",
+       [](json& pod) { pod["metadata"]["annotations"].erase("smc.asm.alibabacloud.com/status"); }},
+      {"not annotated",
+       [](json& pod) { pod["metadata"]["annotations"].erase("smc.asm.alibabacloud.com/enabled"); }},
+      {"opted out",
+       [](json& pod) {
+         pod["metadata"]["annotations"]["smc.asm.alibabacloud.com/enabled"] = "false";
+       }},
+      {"the node's own network", [](json& pod) { pod["spec"]["hostNetwork"] = true; }},
+      {"a static pod",
+       [](json& pod) { pod["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "x"; }},
+  };
+  for (const auto& [name, change] : cases) {
+    json pod = pod_by_agent();
+    change(pod);
+    EXPECT_FALSE(options_of(pod)) << name;
+  }
+}
+
+TEST(SetupPolicy, TheWebhooksExclusionsHoldWhateverThePodSays) {
+  SetupPolicy policy;
+  policy.excluded_namespaces = {"kube-system", "shop"};
+  EXPECT_FALSE(options_of(pod_by_agent(), policy));
+  policy = {};
+  policy.mesh_on = false;
+  EXPECT_FALSE(options_of(pod_by_agent(), policy));
+}
+
+TEST(SetupPolicy, WhatAPodMayNotChooseTheAgentChooses) {
+  const auto closed = options_of(pod_by_agent());
+  ASSERT_TRUE(closed);
+  EXPECT_EQ(closed->interface, "");
+  EXPECT_EQ(closed->pnetid, "");
+  SetupPolicy policy;
+  policy.overrides = {"interface", "pnetid"};
+  const auto open = options_of(pod_by_agent(), policy);
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->interface, "eth1");
+  EXPECT_EQ(open->pnetid, "PNB");
+}
+
+TEST(SetupPolicy, ProgramsThatAskGetNoSwitch) {
+  json pod = pod_by_agent();
+  pod["spec"]["initContainers"][0]["args"].push_back("--programs=ask");
+  EXPECT_EQ(options_of(pod)->programs, Programs::kAsk);
+}
+
+TEST(PolicyRequests, AreByThePodsOwnUidWhateverAnotherPodClaims) {
+  PodList pods;
+  json liar = pod_by_agent();
+  liar["metadata"]["uid"] = "u2";
+  liar["metadata"]["name"] = "liar";
+  liar["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "x";
+  liar["metadata"]["annotations"]["kubernetes.io/config.hash"] = "u1";
+  pods.replace({pod_by_agent(), liar});
+  const PolicyRequests requests(pods, {});
+  ASSERT_TRUE(requests.request_of("u1"));
+  EXPECT_EQ(requests.request_of("u1")->name.name, "cart-0");
+  EXPECT_FALSE(requests.request_of("u2"));
+  EXPECT_FALSE(requests.request_of("u3"));
+}
+
+}  // namespace
+}  // namespace smc::node
