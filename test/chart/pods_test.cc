@@ -55,7 +55,8 @@ TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabili
   EXPECT_EQ(security["capabilities"]["add"],
             nlohmann::json({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}));
   for (const auto& mount : spec["containers"][0]["volumeMounts"])
-    EXPECT_TRUE(mount.value("readOnly", false) || mount["mountPath"] == "/run/smc-node-agent")
+    EXPECT_TRUE(mount.value("readOnly", false) || mount["mountPath"] == "/run/smc-node-agent" ||
+                mount["mountPath"] == "/host/proc/sys/net")
         << mount;
 }
 
@@ -68,6 +69,28 @@ nlohmann::json env_of(const nlohmann::json& object, const std::string& name) {
   for (const auto& variable : spec["containers"][0]["env"])
     if (variable["name"] == name) return variable;
   return nullptr;
+}
+
+// Else a pod that the webhook leaves alone could be had by writing what the webhook writes.
+TEST_F(Pods, OfTheAgentSetUpNoMoreThanTheWebhookInjects) {
+  const auto args = [](const std::vector<std::string>& set) {
+    return args_of(render({.set = set}).only("DaemonSet", "agent"));
+  };
+  const auto has = [](const std::vector<std::string>& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  for (const char* name : {"kube-system", "kube-public", "kube-node-lease", "smc-system"})
+    EXPECT_TRUE(has(args({}), std::string("--exclude-namespace=") + name)) << name;
+  EXPECT_FALSE(has(args({}), "--allow-override=pnetid"));
+  EXPECT_FALSE(has(args({}), "--mesh-smc=off"));
+  const auto others = args({"injection.excludedNamespaces={a}", "mesh.smcEnabled=false",
+                            "injection.overrides.allowed={on-failure,pnetid,interface}"});
+  EXPECT_TRUE(has(others, "--exclude-namespace=a"));
+  EXPECT_FALSE(has(others, "--exclude-namespace=kube-system"));
+  EXPECT_TRUE(has(others, "--allow-override=pnetid"));
+  EXPECT_TRUE(has(others, "--allow-override=interface"));
+  EXPECT_FALSE(has(others, "--allow-override=on-failure"));
+  EXPECT_TRUE(has(others, "--mesh-smc=off"));
 }
 
 // The metrics have names of pods, and the agent is in the node's network.

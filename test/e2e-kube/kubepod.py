@@ -168,6 +168,7 @@ class Container:
         os.makedirs(self.dir, exist_ok=True)
         self.message = f"{self.dir}/termination-log"
         open(self.message, "w").close()
+        os.chmod(self.message, 0o666)  # as the kubelet does: the container may run as anybody
         self.write_binds()
         self.write_setpriv()
         security = self.spec.get("securityContext", {})

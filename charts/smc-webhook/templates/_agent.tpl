@@ -18,6 +18,18 @@
 {{- if .Values.agent.takeOver }}
 - --take-over
 {{- end }}
+{{- /* What the webhook would not inject, an agent does not set up for it either. */}}
+{{- range append (.Values.injection.excludedNamespaces | default list) .Release.Namespace }}
+- --exclude-namespace={{ . }}
+{{- end }}
+{{- range .Values.injection.overrides.allowed }}
+{{- if has . (list "interface" "pnetid") }}
+- --allow-override={{ . }}
+{{- end }}
+{{- end }}
+{{- if not .Values.mesh.smcEnabled }}
+- --mesh-smc=off
+{{- end }}
 {{- range .Values.agent.extraArgs }}
 - {{ . | quote }}
 {{- end }}

@@ -75,7 +75,7 @@ unschedulable() { # NAMESPACE POD
 traffic_pod() {
   annotated_pod ".metadata.name = \"$1\" | .metadata.annotations[\"$PREFIX/programs\"] = \"ask\" | .spec.restartPolicy = \"Never\" | .spec.terminationGracePeriodSeconds = 1 | ${3:-.} | .spec.containers[0] |=
     (.image = \"example.test/smc-traffic:1\" | .args = $2 | .securityContext.capabilities.drop = [\"ALL\"])" |
-    kubectl -n apps create -f -
+    kubectl -n "${TRAFFIC_NAMESPACE:-apps}" create -f -
 }
 
 # verified NAMESPACE POD: its init container has said so, with its own test over SMC-R
