@@ -20,6 +20,10 @@ namespace {
 constexpr int kPageObjects = 50;
 
 constexpr char kJsonType[] = "application/json";
+constexpr char kMetadataType[] =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+constexpr char kMetadataListType[] =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 // A metav1.Status has some hundred bytes; of anything else the first words are enough.
 constexpr std::size_t kMaxRefusalBytes = 64 << 10;
@@ -140,7 +144,10 @@ Outcome<void> Client::read_token() {
 
 // An answer that is no success is collected and returned as the error.
 Outcome<void> Client::send_once(const Call& call, const Exchange& wanted) {
-  HttpRequest request{call.method, call.path, {{"Accept", "application/json"}}, call.body};
+  const char* accept = kJsonType;
+  if (options_.metadata_only)
+    accept = std::string_view(call.verb) == "list" ? kMetadataListType : kMetadataType;
+  HttpRequest request{call.method, call.path, {{"Accept", accept}}, call.body};
   request.headers.emplace_back("User-Agent", options_.user_agent);
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", call.content_type);
@@ -261,6 +268,7 @@ Outcome<List> Client::list_once(const Target& collection, const Selector& select
   do {
     Outcome<List> page = list_page(collection, selector, out.next);
     if (!page) return page.error();
+    if (options_.reduce) std::ranges::for_each(page->items, options_.reduce);
     std::move(page->items.begin(), page->items.end(), std::back_inserter(out.items));
     if (out.items.size() > options_.max_objects)
       return refuse("more than " + std::to_string(options_.max_objects) + " objects");

@@ -41,6 +41,10 @@ struct ClientOptions {
   std::size_t max_objects = 2000;
   // One event is one object: etcd's 1.5 MiB and the escapes of JSON.
   std::size_t max_event_bytes = 4 << 20;
+  // Get, list and watch metadata alone (meta.k8s.io/v1 PartialObjectMetadata).
+  bool metadata_only = false;
+  // What is kept of each object of a list, before the next page comes. Empty: all of it.
+  std::function<void(nlohmann::json& object)> reduce;
 };
 
 struct List {

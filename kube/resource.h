@@ -18,6 +18,7 @@ inline const Resource kSecrets{"", "v1", "secrets", true};
 inline const Resource kEvents{"", "v1", "events", true};
 inline const Resource kPods{"", "v1", "pods", true};
 inline const Resource kNodes{"", "v1", "nodes", false};
+inline const Resource kNamespaces{"", "v1", "namespaces", false};
 inline const Resource kMutatingWebhooks{"admissionregistration.k8s.io", "v1",
                                         "mutatingwebhookconfigurations", false};
 

@@ -60,6 +60,23 @@ TEST(List, StartsAgainOnceWhereTheServerForgotTheSnapshot) {
   EXPECT_EQ(calls, 4);
 }
 
+TEST(List, KeepsOfEachObjectWhatItIsToldTo) {
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
+    EXPECT_EQ(request.header("Accept"),
+              "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");
+    const bool second = !request.parameter("continue").empty();
+    answer(response, 200, (second ? page({3}, "") : page({1, 2}, "c")).dump());
+  });
+  const Stop stop;
+  ClientOptions options = client_options();
+  options.metadata_only = true;
+  options.reduce = [](json& object) { object = json(object["n"]); };
+  Client client(api.cluster(), stop, options);
+  const Outcome<List> all = client.list(kAll, {});
+  ASSERT_TRUE(all) << all.error().what;
+  EXPECT_EQ(json(all->items).dump(), "[1,2,3]");
+}
+
 TEST(List, TooManyObjectsAreAnErrorAndNoEndlessLoop) {
   FakeApi api([](const ApiRequest&, ApiResponse& response) {
     answer(response, 200, page({1, 2, 3, 4}, "again").dump());
