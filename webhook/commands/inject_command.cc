@@ -1,5 +1,6 @@
 #include "webhook/commands/inject_command.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include <unistd.h>
@@ -27,6 +28,18 @@ void print(std::ostream& err, const std::string& file, const ManifestNote& note)
       << "  hint: " << note.hint << "\n";
 }
 
+// The namespaces are the cluster's, and nobody asks it here.
+void print_mode(std::ostream& err, const Config& config, const InjectedManifest& injected) {
+  const bool any = std::ranges::any_of(injected.decisions, [](const ManifestDecision& decision) {
+    return decision.decision == Decision::kInjected;
+  });
+  if (config.init_container.mode || !any) return;
+  err << "note: initContainer.mode is auto, and no namespace is known here: this is mode agent\n"
+      << "  hint: set it to privileged for what pods get in namespaces that enforce no Pod "
+         "Security "
+         "level\n";
+}
+
 int refuse(std::ostream& err, const Error& error) {
   err << error_text("smc-webhook", error);
   return kRefused;
@@ -50,6 +63,7 @@ int inject_command(const Config& config, const std::string& manifest, const std:
   }
   for (const ManifestDecision& decision : injected->decisions) print(err, name, decision);
   for (const ManifestNote& note : injected->notes) print(err, name, note);
+  print_mode(err, config, *injected);
   if (output.empty() || output == "-") {
     out << injected->text << std::flush;
     return out ? kDone

@@ -50,7 +50,10 @@ const Choices<AffinityMode> kAffinityModes = {{"required", AffinityMode::kRequir
                                               {"none", AffinityMode::kNone}};
 const Choices<std::string> kPullPolicies = {
     {"Always", "Always"}, {"IfNotPresent", "IfNotPresent"}, {"Never", "Never"}};
-const Choices<InitMode> kInitModes = {{"privileged", InitMode::kPrivileged}};
+const Choices<std::optional<InitMode>> kInitModes = {
+    {name_of(InitMode::kPrivileged), InitMode::kPrivileged},
+    {name_of(InitMode::kAgent), InitMode::kAgent},
+    {"auto", std::nullopt}};
 const Choices<log::Level> kLogLevels = {{"debug", log::Level::kDebug},
                                         {"info", log::Level::kInfo},
                                         {"warn", log::Level::kWarn},
@@ -259,6 +262,10 @@ class ConfigReader {
 };
 
 }  // namespace
+
+std::string_view name_of(InitMode mode) {
+  return mode == InitMode::kAgent ? "agent" : "privileged";
+}
 
 std::string Config::default_image() {
   return std::string(kImageRegistry) + "/smc-node-init:" + kVersion;

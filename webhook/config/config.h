@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,11 @@
 namespace smc::webhook {
 
 enum class AffinityMode { kRequired, kNone };
-enum class InitMode { kPrivileged };
+
+// Who sets a pod's namespace up: the init container itself, with privilege, or the node's agent,
+// for which it waits without any.
+enum class InitMode { kPrivileged, kAgent };
+
 enum class Override { kOnFailure, kPrograms, kResources, kInterface, kPnetid };
 
 struct Config {
@@ -48,7 +53,8 @@ struct Config {
     std::vector<std::string> image_pull_secrets;
     // "HOST[:PORT][/PATH]": from there another webhook may let the image come.
     std::vector<std::string> trusted_registries;
-    InitMode mode = InitMode::kPrivileged;
+    // empty: by what the pod's namespace allows
+    std::optional<InitMode> mode = InitMode::kPrivileged;
     std::string cpu = "50m";      // Kubernetes quantity; request and limit
     std::string memory = "32Mi";  // Kubernetes quantity; request and limit
     bool request_erdma = false;
@@ -72,6 +78,9 @@ struct Config {
   // smc-node-init of this very version.
   static std::string default_image();
 };
+
+// "privileged" or "agent", as in the configuration.
+std::string_view name_of(InitMode mode);
 
 // One thing that is wrong with a configuration file.
 struct ConfigMistake {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "webhook/review/answer.h"
 
 namespace smc::webhook {
 namespace {
@@ -27,6 +26,7 @@ void log_answer(const Answer& answer, std::chrono::nanoseconds duration) {
                  {"pod", answer.labels.pod()},
                  {"owner", answer.labels.owner()},
                  {"decision", info(answer.decision).code},
+                 {"mode", answer.mode ? name_of(*answer.mode) : std::string_view()},
                  {"dry_run", answer.labels.dry_run()},
                  {"duration_us", duration_us}});
 }
@@ -41,9 +41,10 @@ OwnerEvent event_of(std::string ns, Announcement said) {
 
 }  // namespace
 
-Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRecorder* events) {
-  return [reviewer = std::make_shared<Reviewer>(config, events != nullptr), &metrics,
-          events](std::string& body) {
+Listener::Handler review_handler(const Config& config, ModeOfNamespace mode_of, Metrics& metrics,
+                                 EventRecorder* events) {
+  return [reviewer = std::make_shared<Reviewer>(config, std::move(mode_of), events != nullptr),
+          &metrics, events](std::string& body) {
     const auto begin = std::chrono::steady_clock::now();
     Answer answer = reviewer->answer(body);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - begin;
@@ -52,6 +53,7 @@ Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRe
       metrics.decided(answer.decision);
     else
       metrics.refused(answer.status == 503 ? http::Refusal::kMemory : http::Refusal::kReview);
+    if (answer.decision == Decision::kInjected && answer.mode) metrics.injected(*answer.mode);
     log_answer(answer, duration);
     if (events != nullptr && answer.announcement)
       events->add(

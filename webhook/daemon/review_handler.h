@@ -5,6 +5,7 @@
 #include "webhook/config/config.h"
 #include "webhook/https/listener.h"
 #include "webhook/https/metrics.h"
+#include "webhook/review/answer.h"
 
 namespace smc::webhook {
 
@@ -15,6 +16,7 @@ namespace smc::webhook {
 // The log has one line for each review: at info for a pod that carries the annotation, at debug for
 // all others (a cluster without matchConditions sends every pod), at warn for a review that cannot
 // be read.
-Listener::Handler review_handler(const Config& config, Metrics& metrics, EventRecorder* events);
+Listener::Handler review_handler(const Config& config, ModeOfNamespace mode_of, Metrics& metrics,
+                                 EventRecorder* events);
 
 }  // namespace smc::webhook

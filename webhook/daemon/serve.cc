@@ -27,6 +27,7 @@
 #include "kube/cluster.h"
 #include "webhook/cluster/event_recorder.h"
 #include "webhook/cluster/mesh_control.h"
+#include "webhook/cluster/namespace_control.h"
 #include "webhook/cluster/readiness.h"
 #include "webhook/cluster/self_managed.h"
 #include "webhook/config/config.h"
@@ -80,6 +81,7 @@ class Daemon {
   Result<std::shared_ptr<const kube::Cluster>> cluster();
   Result<void> open_health();
   Result<void> follow_mesh();
+  void follow_namespaces();
   Result<void> record_events();
   Listener::Handler handler();
   void use(TlsContext tls);
@@ -112,6 +114,7 @@ class Daemon {
   int signals_taken_ = 0;
   std::unique_ptr<EventRecorder> events_;  // null: none are sent
   MeshControl mesh_{readiness_, metrics_};
+  NamespaceControl namespaces_{readiness_, metrics_};
 };
 
 Error Daemon::with_hint(Error config_error) const {
@@ -229,6 +232,7 @@ Result<void> Daemon::start() {
   if (!bound) return bound.error();
   if (auto started = start_authority(); !started) return started.error();
   if (auto followed = follow_mesh(); !followed) return followed.error();
+  follow_namespaces();
   if (auto opened = open_health(); !opened) return opened.error();
   check_expiry();
   log_address("listening", *address,
@@ -252,6 +256,14 @@ Result<void> Daemon::follow_mesh() {
   return {};
 }
 
+// Where the configuration leaves the mode to them.
+void Daemon::follow_namespaces() {
+  if (config_->init_container.mode)
+    namespaces_.stop();
+  else
+    namespaces_.follow(cluster());
+}
+
 Result<void> Daemon::record_events() {
   if (!options_.events) return {};
   const auto found = cluster();
@@ -261,7 +273,7 @@ Result<void> Daemon::record_events() {
 }
 
 Listener::Handler Daemon::handler() {
-  return review_handler(*mesh_.effective(*config_), metrics_, events_.get());
+  return review_handler(*mesh_.effective(*config_), namespaces_.modes(), metrics_, events_.get());
 }
 
 int Daemon::run() {
@@ -280,10 +292,11 @@ int Daemon::run() {
 void Daemon::turn() {
   const Clock::time_point next = std::min(next_check_, drain_at_.value_or(next_check_));
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
-  std::array<pollfd, 4> ready = {pollfd{ended_.fd(), POLLIN, 0},
+  std::array<pollfd, 5> ready = {pollfd{ended_.fd(), POLLIN, 0},
                                  {signals_.get(), POLLIN, 0},
                                  {watch_.fd(), POLLIN, 0},
-                                 {mesh_.fd(), POLLIN, 0}};
+                                 {mesh_.fd(), POLLIN, 0},
+                                 {namespaces_.fd(), POLLIN, 0}};
   ::poll(ready.data(), ready.size(), static_cast<int>(std::max(wait, 0ms).count()));
 
   const auto now = Clock::now();
@@ -293,6 +306,7 @@ void Daemon::turn() {
     next_check_ = std::min(next_check_, now + kSettle);
   }
   if (ready[3].revents != 0 && mesh_.take()) listener_->replace(handler());
+  if (ready[4].revents != 0) namespaces_.take();
   if (drain_at_ && now >= *drain_at_) {
     drain_at_.reset();
     listener_->drain();
@@ -354,6 +368,7 @@ void Daemon::take_tls_files(const Result<FileSet::Contents>& contents) {
 void Daemon::use(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
   log::set_level(config_->log_level);
+  follow_namespaces();
   listener_->replace(limits());
   listener_->replace(handler());
   log::info("configuration reloaded", {{"file", options_.config}});

@@ -33,6 +33,8 @@ constexpr std::array kReloaded = {"certificate", "config"};  // indexed by Reloa
 
 constexpr std::array kEventResults = {"sent", "refused", "dropped"};  // indexed by EventResult
 
+constexpr std::array kModes = {InitMode::kPrivileged, InitMode::kAgent};
+
 constexpr std::array kMeshSources = {"configuration", "ASMMeshConfig"};
 
 template <class Enum>
@@ -45,6 +47,7 @@ std::size_t index(Enum value) {
 struct Metrics::Families {
   prometheus::Registry registry;
   std::array<Counter*, kDecisions.size()> decisions{};
+  std::array<Counter*, kModes.size()> modes{};
   std::array<Counter*, http::kRefusals.size()> refusals{};
   std::array<Counter*, kCuts.size()> cuts{};
   std::array<std::array<Counter*, 2>, kReloaded.size()> reloads{};
@@ -76,6 +79,11 @@ Metrics::Families::Families() {
   auto& reviews = counters("smc_webhook_reviews_total", "Reviews answered, by decision.");
   for (const DecisionInfo& each : kDecisions)
     decisions[index(each.decision)] = &reviews.Add({{"decision", std::string(each.code)}});
+
+  auto& injected =
+      counters("smc_webhook_injections_total", "Reviews answered with a patch, by the mode.");
+  for (const InitMode mode : kModes)
+    modes[index(mode)] = &injected.Add({{"mode", std::string(name_of(mode))}});
 
   auto& refused = counters("smc_webhook_refused_requests_total",
                            "Requests answered with an HTTP status other than 200, by reason.");
@@ -140,6 +148,10 @@ void Metrics::decided(Decision decision) {
   families_->decisions[index(decision)]->Increment();
 }
 
+void Metrics::injected(InitMode mode) {
+  families_->modes[index(mode)]->Increment();
+}
+
 void Metrics::refused(http::Refusal refusal) {
   if (refusal != http::Refusal::kNone) families_->refusals[index(refusal)]->Increment();
 }
@@ -184,6 +196,10 @@ void Metrics::api_failed(const std::string& what, int times) {
 
 void Metrics::api_up(const std::string& what, bool up) {
   families_->api_up->Add({{"what", what}}).Set(up ? 1 : 0);
+}
+
+void Metrics::api_unused(const std::string& what) {
+  families_->api_up->Remove(&families_->api_up->Add({{"what", what}}));
 }
 
 void Metrics::events(EventResult result, std::uint64_t decisions) {

@@ -10,6 +10,7 @@
 
 #include "http/observer.h"
 #include "http/rules.h"
+#include "webhook/config/config.h"
 #include "webhook/review/decision.h"
 
 namespace smc::webhook {
@@ -31,6 +32,7 @@ class Metrics final : public http::Observer {
   Metrics& operator=(const Metrics&) = delete;
 
   void decided(Decision decision);
+  void injected(InitMode mode);
   void refused(http::Refusal refusal) override;
   void cut(http::Cut reason) override;
   void took(std::chrono::nanoseconds duration);  // one review, from its last byte to its answer
@@ -47,9 +49,10 @@ class Metrics final : public http::Observer {
   void authority_expires(std::chrono::system_clock::time_point when);
   void certificate_step(const std::string& step, const std::string& result);
 
-  // By what the webhook asks an API server for: "certificates", "mesh_switch".
+  // By what the webhook asks an API server for: "certificates", "mesh_switch", "namespaces".
   void api_failed(const std::string& what, int times = 1);
   void api_up(const std::string& what, bool up);
+  void api_unused(const std::string& what);  // it is not asked for this any more
 
   // In Prometheus' text format, what the kernel counts for the process included.
   std::string text() const;

@@ -50,7 +50,9 @@ std::string write_envelope(std::string_view uid, const Outcome& outcome) {
   if (outcome.audit) {
     out += R"(,"auditAnnotations":{"decision":")";
     out += info(outcome.decision).code;
-    out += R"("})";
+    out += '"';
+    if (outcome.mode) out.append(R"(,"mode":")").append(name_of(*outcome.mode)).append(R"(")");
+    out += '}';
   }
   return out += "}}";
 }
@@ -104,32 +106,44 @@ ReviewLabels::ReviewLabels(std::string_view uid, std::string_view pod_namespace,
 
 class Reviewer::Impl {
  public:
-  Impl(const Config& config, bool announces) : config_(config), announces_(announces) {}
+  Impl(const Config& config, ModeOfNamespace mode_of, bool announces)
+      : config_(config), mode_of_(std::move(mode_of)), announces_(announces) {}
 
   Answer answer(std::string& body);
   void give_back() { document_.shrink(); }
 
  private:
+  InitMode mode_for(const Review& review) const;
+
   const CompiledConfig config_;
+  const ModeOfNamespace mode_of_;
   const bool announces_;
   Document document_;
   std::string patch_memory_;
 };
+
+InitMode Reviewer::Impl::mode_for(const Review& review) const {
+  const std::optional<InitMode>& configured = config_.config.init_container.mode;
+  if (configured) return *configured;
+  // of other pods there is nothing to decide
+  return review.pod.metadata.asks_for_smc() ? mode_of_(review.pod_namespace) : InitMode::kAgent;
+}
 
 Answer Reviewer::Impl::answer(std::string& body) {
   const auto root = document_.parse(body);
   if (!root) return refuse(root.error().what);
   const auto [review, problem] = read_review(*root, config_.config);
   if (!problem.empty()) return refuse(problem, labels_of(review));
-  Outcome outcome = inject(review, config_, std::move(patch_memory_));
-  Answer answer{200, write_envelope(review.uid, outcome), outcome.decision, labels_of(review)};
+  Outcome outcome = inject(review, config_, mode_for(review), std::move(patch_memory_));
+  Answer answer{200, write_envelope(review.uid, outcome), outcome.decision, labels_of(review),
+                outcome.mode};
   if (announces_) answer.announcement = announce(review, outcome);
   if (outcome.patch.capacity() <= kKeptPatchBytes) patch_memory_ = std::move(outcome.patch);
   return answer;
 }
 
-Reviewer::Reviewer(const Config& config, bool announces)
-    : impl_(std::make_unique<Impl>(config, announces)) {}
+Reviewer::Reviewer(const Config& config, ModeOfNamespace mode_of, bool announces)
+    : impl_(std::make_unique<Impl>(config, std::move(mode_of), announces)) {}
 
 Reviewer::~Reviewer() = default;
 
@@ -145,8 +159,8 @@ Answer Reviewer::answer(std::string& body) {
   }
 }
 
-Answer answer_review(std::string& body, const Config& config) {
-  return Reviewer(config).answer(body);
+Answer answer_review(std::string& body, const Config& config, ModeOfNamespace mode_of) {
+  return Reviewer(config, std::move(mode_of)).answer(body);
 }
 
 }  // namespace smc::webhook

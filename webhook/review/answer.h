@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,17 +53,27 @@ struct Answer {
   std::string body;  // the AdmissionReview, or one line of text that says why not
   Decision decision = Decision::kNotAnnotated;  // only with status 200
   ReviewLabels labels;                          // as far as they could be read
+  std::optional<InitMode> mode = {};            // of our container in the pod; empty: it has none
   // Of an annotated pod with an owner that was injected, or skipped with a warning. Not of a dry
   // run, nor of a second call for the same pod.
   std::optional<Announcement> announcement = {};
 };
+
+// The mode for pods of a namespace, where the configuration leaves it to that.
+using ModeOfNamespace = std::function<InitMode(std::string_view name)>;
+
+// Of a namespace that nobody knows: every namespace admits a container without privilege.
+inline InitMode mode_of_unknown_namespace(std::string_view) {
+  return InitMode::kAgent;
+}
 
 // Answers reviews by one configuration. It keeps the memory that parsing and patching take, so that
 // a small review costs no allocation but its answer's.
 class Reviewer {
  public:
   // Answers carry announcements only where somebody is there to tell them.
-  explicit Reviewer(const Config& config, bool announces = true);
+  explicit Reviewer(const Config& config, ModeOfNamespace mode_of = mode_of_unknown_namespace,
+                    bool announces = true);
   ~Reviewer();
   Reviewer(const Reviewer&) = delete;
   Reviewer& operator=(const Reviewer&) = delete;
@@ -76,6 +87,7 @@ class Reviewer {
 };
 
 // For one review, or a few.
-Answer answer_review(std::string& body, const Config& config);
+Answer answer_review(std::string& body, const Config& config,
+                     ModeOfNamespace mode_of = mode_of_unknown_namespace);
 
 }  // namespace smc::webhook

@@ -43,37 +43,46 @@ std::string add_text(std::string_view pointer, const std::string& value) {
   return operation_text("add", pointer, value);
 }
 
-std::string container_text(const Config::InitContainer& config, OnFailure on_failure) {
+std::string container_text(const Config::InitContainer& config, InitMode mode,
+                           OnFailure on_failure) {
   InitArguments arguments;
+  arguments.mode = mode;
   arguments.on_failure = on_failure;
   return render_container(config, arguments, configured_resources(config));
 }
 
-std::string status_text(const Config& config) {
+std::string status_text(const Config& config, InitMode mode) {
   return R"({"version":)" + json_string(kVersion) + R"(,"container":)" +
-         json_string(config.init_container.name) + '}';
+         json_string(config.init_container.name) + R"(,"mode":)" + json_string(name_of(mode)) + '}';
 }
 
 }  // namespace
+
+std::string status_pointer() {
+  return "/metadata/annotations/" + pointer_token(kStatusAnnotation);
+}
 
 ContainerOperations::ContainerOperations(const std::string& container)
     : add_list(add_text(kInitContainersPointer, '[' + container + ']')),
       add_first(add_text(kFirstPointer, container)),
       replace_first(operation_text("replace", kFirstPointer, container)) {}
 
+ModeTexts::ModeTexts(const Config& config, InitMode mode)
+    : fallback(container_text(config.init_container, mode, OnFailure::kFallback)),
+      fail(container_text(config.init_container, mode, OnFailure::kFail)),
+      status(status_text(config, mode)),
+      add_status(add_text(status_pointer(), json_string(status))) {}
+
 CompiledConfig::CompiledConfig(Config plain)
     : config(std::move(plain)),
-      fallback(container_text(config.init_container, OnFailure::kFallback)),
-      fail(container_text(config.init_container, OnFailure::kFail)),
+      privileged(config, InitMode::kPrivileged),
+      agent(config, InitMode::kAgent),
       label_expression(expression_text(config.injection.affinity)),
       add_affinity(
           add_text(kAffinityPointer,
                    R"({"nodeAffinity":)" + node_affinity_text(config.injection.affinity) + '}')),
       add_node_affinity(
           add_text(kNodeAffinityPointer, node_affinity_text(config.injection.affinity))),
-      add_required(add_text(kRequiredPointer, required_text(config.injection.affinity))),
-      status(status_text(config)),
-      add_status(add_text("/metadata/annotations/" + pointer_token(kStatusAnnotation),
-                          json_string(status))) {}
+      add_required(add_text(kRequiredPointer, required_text(config.injection.affinity))) {}
 
 }  // namespace smc::webhook

@@ -93,14 +93,35 @@ void read_resources(JsonReader& reader, const Member& member, const Path& path,
   note(container, member.name, !other_member(*object, {&limits, &requests}).empty());
 }
 
-// What policy engines put where nothing stands. Runtimes do not apply it to a privileged container.
-bool is_runtime_default(JsonReader& reader, const Member& seccomp, const Path& path) {
-  const Path here{&path, seccomp.name};
-  const auto object = reader.object(seccomp, path);
+Seccomp read_seccomp(JsonReader& reader, const Member& member, const Path& path) {
+  const Path here{&path, member.name};
+  const auto object = reader.object(member, path);
   Member type{"type"};
-  if (!object) return true;
+  if (!object) return Seccomp::kNone;
   reader.members(*object, here, {&type});
-  return reader.text(type, here) == "RuntimeDefault" && other_member(*object, {&type}).empty();
+  const bool is_default =
+      reader.text(type, here) == "RuntimeDefault" && other_member(*object, {&type}).empty();
+  return is_default ? Seccomp::kRuntimeDefault : Seccomp::kOther;
+}
+
+// False where there is more than what is read.
+bool read_capabilities(JsonReader& reader, const Member& member, const Path& path,
+                       ContainerSecurity& security) {
+  const Path here{&path, member.name};
+  const auto object = reader.object(member, path);
+  Member add{"add"}, drop{"drop"};
+  if (!object) return true;
+  reader.members(*object, here, {&add, &drop});
+  const auto added = reader.texts(add, here);
+  const auto dropped = reader.texts(drop, here);
+  security.adds_capabilities = added && added->size() > 0;
+  security.drops_capabilities = dropped && dropped->size() > 0;
+  if (dropped)
+    for (const Json name : *dropped) {
+      std::string_view text;
+      security.drops_all_capabilities |= name.get(text) == simdjson::SUCCESS && text == "ALL";
+    }
+  return other_member(*object, {&add, &drop}).empty();
 }
 
 void read_security(JsonReader& reader, const Member& member, const Path& path,
@@ -109,24 +130,26 @@ void read_security(JsonReader& reader, const Member& member, const Path& path,
   const auto object = reader.object(member, path);
   Member privileged{"privileged"}, read_only{"readOnlyRootFilesystem"}, non_root{"runAsNonRoot"},
       user{"runAsUser"}, group{"runAsGroup"}, proc_mount{"procMount"},
-      escalation{"allowPrivilegeEscalation"}, seccomp{"seccompProfile"};
+      escalation{"allowPrivilegeEscalation"}, capabilities{"capabilities"},
+      seccomp{"seccompProfile"};
   if (!object) return;
-  reader.members(
-      *object, here,
-      {&privileged, &read_only, &non_root, &user, &group, &proc_mount, &escalation, &seccomp});
+  reader.members(*object, here,
+                 {&privileged, &read_only, &non_root, &user, &group, &proc_mount, &escalation,
+                  &capabilities, &seccomp});
   ContainerSecurity& security = container.security;
   security.privileged = reader.optional_flag(privileged, here);
   security.read_only_root_filesystem = reader.optional_flag(read_only, here);
   security.run_as_non_root = reader.optional_flag(non_root, here);
   security.run_as_user = reader.integer(user, here);
   security.run_as_group = reader.integer(group, here);
-  const bool known = is_default(reader, proc_mount, here, "Default") &&
-                     reader.flag(escalation, here, true) &&
-                     is_runtime_default(reader, seccomp, here) &&
-                     other_member(*object, {&privileged, &read_only, &non_root, &user, &group,
-                                            &proc_mount, &escalation, &seccomp})
-                         .empty();
-  note(container, member.name, !known);
+  security.privilege_escalation = reader.optional_flag(escalation, here);
+  security.seccomp = read_seccomp(reader, seccomp, here);
+  note(container, member.name, !read_capabilities(reader, capabilities, here, security));
+  note(container, member.name, !is_default(reader, proc_mount, here, "Default"));
+  note(container, member.name,
+       !other_member(*object, {&privileged, &read_only, &non_root, &user, &group, &proc_mount,
+                               &escalation, &capabilities, &seccomp})
+            .empty());
 }
 
 }  // namespace

@@ -29,9 +29,14 @@ struct ResourceAmount {
   Quantity quantity;
 };
 
+enum class Seccomp { kNone, kRuntimeDefault, kOther };
+
 struct ContainerSecurity {
-  std::optional<bool> privileged, read_only_root_filesystem, run_as_non_root;
+  std::optional<bool> privileged, privilege_escalation, read_only_root_filesystem, run_as_non_root;
   std::optional<std::int64_t> run_as_user, run_as_group;
+  bool adds_capabilities = false, drops_capabilities = false;
+  bool drops_all_capabilities = false;  // "ALL" is among what it drops
+  Seccomp seccomp = Seccomp::kNone;
 };
 
 struct ExistingContainer {

@@ -26,6 +26,12 @@ constexpr std::array kEnvironment = {
 constexpr std::string_view kPrivileged =
     R"({"privileged":true,"readOnlyRootFilesystem":true,"runAsGroup":0,"runAsNonRoot":false,"runAsUser":0})";
 
+// What a namespace that enforces Pod Security "restricted" admits, whatever the pod's own
+// securityContext says. Without a group it would run as the image's, which is root's.
+constexpr std::string_view kUnprivileged =
+    R"({"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"readOnlyRootFilesystem":true,"runAsGroup":65532,"runAsNonRoot":true,"runAsUser":65532,"seccompProfile":{"type":"RuntimeDefault"}})";
+constexpr std::int64_t kUnprivilegedId = 65532;  // user and group
+
 constexpr std::string_view kErdmaResource = "aliyun/erdma";
 
 // After the program's name.
@@ -34,6 +40,7 @@ std::vector<std::string> argument_list(const InitArguments& arguments) {
   const auto add = [&](std::string_view flag, std::string_view value) {
     if (!value.empty()) list.push_back(std::string(flag).append("=").append(value));
   };
+  if (arguments.mode == InitMode::kAgent) list.emplace_back(kByAgentFlag);
   add(kOnFailureFlag, name_of(arguments.on_failure));
   if (arguments.programs == Programs::kAsk) add(kProgramsFlag, kAskWord);
   add(kInterfaceFlag, arguments.interface);
@@ -161,10 +168,25 @@ bool same_pull_policy(std::string_view theirs, std::string_view ours) {
   return theirs == ours || theirs == "Always";
 }
 
+// Runtimes apply no seccomp profile to a privileged container, and one may escalate anyway.
 bool is_privileged_root(const ContainerSecurity& security) {
-  return security.privileged == true && security.read_only_root_filesystem == true &&
-         security.run_as_group == 0 && security.run_as_non_root == false &&
-         security.run_as_user == 0;
+  return security.privileged == true && security.privilege_escalation != false &&
+         !security.adds_capabilities && !security.drops_capabilities &&
+         security.read_only_root_filesystem == true && security.run_as_group == 0 &&
+         security.run_as_non_root == false && security.run_as_user == 0 &&
+         security.seccomp != Seccomp::kOther;
+}
+
+bool is_unprivileged(const ContainerSecurity& security) {
+  return security.privileged != true && security.privilege_escalation == false &&
+         !security.adds_capabilities && security.drops_all_capabilities &&
+         security.read_only_root_filesystem == true && security.run_as_group == kUnprivilegedId &&
+         security.run_as_non_root == true && security.run_as_user == kUnprivilegedId &&
+         security.seccomp == Seccomp::kRuntimeDefault;
+}
+
+bool same_security(const ContainerSecurity& theirs, InitMode mode) {
+  return mode == InitMode::kAgent ? is_unprivileged(theirs) : is_privileged_root(theirs);
 }
 
 }  // namespace
@@ -198,7 +220,7 @@ std::string render_container(const Config::InitContainer& config, const InitArgu
   out += R"(],"resources":)";
   append_resources(out, resources, config.request_erdma);
   out += R"(,"securityContext":)";
-  out += kPrivileged;
+  out += arguments.mode == InitMode::kAgent ? kUnprivileged : kPrivileged;
   out += R"(,"terminationMessagePolicy":)";
   append_json_string(out, kMessagePolicy);
   return out += '}';
@@ -214,7 +236,7 @@ std::string_view difference(const ExistingContainer& theirs, const ExpectedConta
   if (!same_environment(theirs.environment)) return "env";
   if (!same_amounts(theirs.limits, expected, true)) return "resources";
   if (!same_amounts(theirs.requests, expected, false)) return "resources";
-  if (!is_privileged_root(theirs.security)) return "securityContext";
+  if (!same_security(theirs.security, expected.arguments.mode)) return "securityContext";
   if (theirs.termination_message_policy != kMessagePolicy) return "terminationMessagePolicy";
   return theirs.foreign;
 }

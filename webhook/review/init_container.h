@@ -1,5 +1,6 @@
-// The init container that sets up the pod's network namespace: how it is written, and whether the
-// one that a pod already has is that very one. Pure functions, safe on any thread.
+// The init container that sets up the pod's network namespace, or waits until the node's agent has:
+// how it is written, and whether the one that a pod already has is that very one. Pure functions,
+// safe on any thread.
 #pragma once
 
 #include <string>
@@ -15,8 +16,9 @@ namespace smc::webhook {
 // decides what runs with privilege.
 inline constexpr std::string_view kInitCommand = "/smc-node-init";
 
-// What a pod changes in it; an empty text is left out.
+// What differs from pod to pod in it; an empty text is left out.
 struct InitArguments {
+  InitMode mode = InitMode::kPrivileged;
   OnFailure on_failure = OnFailure::kFail;
   Programs programs = Programs::kSwitch;
   std::string_view interface;

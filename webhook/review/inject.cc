@@ -37,9 +37,9 @@ std::optional<Decision> decide_by_review(const Review& review, const Config& con
 }
 
 // The rows that the spec decides.
-std::optional<Decision> decide_by_spec(const PodSpec& spec, const Config& config) {
+std::optional<Decision> decide_by_spec(const PodSpec& spec, const Config& config, InitMode mode) {
   if (spec.host_network) return Decision::kHostNetwork;
-  if (!spec.host_users) return Decision::kUserNamespace;
+  if (!spec.host_users && mode == InitMode::kPrivileged) return Decision::kUserNamespace;
   if (is_for_windows(spec)) return Decision::kWindows;
   const auto& excluded = config.injection.excluded_runtime_classes;
   if (!spec.runtime_class.empty() &&
@@ -78,21 +78,62 @@ Outcome skip(Decision decision, const Review& review, const Config& config) {
 }
 
 // The first row of the table that holds, but for the two of a pod that asks for all we do.
-std::optional<Decision> decide(const Review& review, const Config& config) {
+std::optional<Decision> decide(const Review& review, const Config& config, InitMode mode) {
   if (const auto decision = decide_by_review(review, config)) return decision;
   const PodSpec& spec = review.pod.spec;
-  if (const auto decision = decide_by_spec(spec, config)) return decision;
+  if (const auto decision = decide_by_spec(spec, config, mode)) return decision;
   if (!virtual_node_by(review.pod).empty()) return Decision::kVirtualNode;
   const bool foreign = spec.ours && !review.pod.metadata.annotations.status;
   if (spec.name_taken || foreign) return Decision::kNameCollision;
   return {};
 }
 
-void warn_of_replacement(std::string_view field, const Config& config, Warnings& warnings) {
-  std::string text = "container " + shown(config.init_container.name) + " differs (" +
-                     std::string(field) + ") from this webhook's and is replaced";
+InitMode other(InitMode mode) {
+  return mode == InitMode::kAgent ? InitMode::kPrivileged : InitMode::kAgent;
+}
+
+void warn_of_replacement(std::string_view field, const ExistingContainer& theirs,
+                         const ExpectedContainer& expected, Warnings& warnings) {
+  InitArguments arguments = expected.arguments;
+  arguments.mode = other(arguments.mode);
+  std::string text = "container " + shown(expected.config.name);
+  if (difference(theirs, {expected.config, arguments, expected.resources, expected.limit_ranger})
+          .empty())
+    text.append(" of mode ")
+        .append(name_of(arguments.mode))
+        .append(" is replaced by one of mode ")
+        .append(name_of(expected.arguments.mode));
+  else
+    text.append(" differs (").append(field).append(") from this webhook's and is replaced");
   if (field == "image") text += "; see initContainer.trustedRegistries";
   warnings.add(text);
+}
+
+// Our container moves back in front of them. One that was not there at the first call has come from
+// an injector behind this webhook, which is called after it this time too.
+void warn_of_sidecars(const Pod& pod, const Config::InitContainer& config, Warnings& warnings) {
+  for (std::size_t i = 0; i < pod.spec.sidecars_before_ours; ++i) {
+    const std::string_view name = pod.spec.sidecars[i];
+    if (pod.metadata.annotations.status.value_or("").find(json_string(name)) ==
+        std::string_view::npos)
+      warnings.add("sidecar " + shown(name) + " stood before " + shown(config.name) +
+                   ", now first: where its injector puts it back, it may start on TCP");
+  }
+}
+
+// The status annotation: what the mode says and, for a second call, which sidecars there are.
+void place_status(const Pod& pod, const ModeTexts& texts, Patch& patch) {
+  const std::string_view begin = std::string_view(texts.status).substr(0, texts.status.size() - 1);
+  const auto& there = pod.metadata.annotations.status;
+  if (there && there->starts_with(begin)) return;
+  if (pod.spec.sidecars.empty()) return patch.add(texts.add_status);
+  std::string status(begin);
+  std::string_view separator = R"(,"sidecars":[)";
+  for (const std::string_view name : pod.spec.sidecars) {
+    status.append(separator).append(json_string(name));
+    separator = ",";
+  }
+  patch.add(status_pointer(), {json_string(status + "]}")});
 }
 
 // Whether the pod leaves the init container as the configuration has it.
@@ -125,18 +166,20 @@ void place_container(const Pod& pod, const InitArguments& arguments, const InitR
   const std::optional<ExistingContainer>& ours = pod.spec.ours;
   std::string_view changed;
   if (ours) {
-    changed = difference(*ours,
-                         {configured, arguments, resources, pod.metadata.annotations.limit_ranger});
+    const ExpectedContainer expected{configured, arguments, resources,
+                                     pod.metadata.annotations.limit_ranger};
+    changed = difference(*ours, expected);
+    warn_of_sidecars(pod, configured, warnings);
     const std::string here =
         std::string(kInitContainersPointer) + '/' + std::to_string(ours->index);
     if (changed.empty() && ours->index > 0) patch.move(here, kFirstPointer);
     if (changed.empty()) return;
-    warn_of_replacement(changed, config.config, warnings);
+    warn_of_replacement(changed, *ours, expected, warnings);
     if (ours->index > 0) patch.remove(here);
   }
   const bool replace = ours && ours->index == 0;
   if (is_as_configured(arguments, resources, configured))
-    put_first(pod.spec, replace, config.of(arguments.on_failure), patch);
+    put_first(pod.spec, replace, config.of(arguments.mode).container(arguments.on_failure), patch);
   else
     put_first(pod.spec, replace, render_container(configured, arguments, resources), patch);
 }
@@ -182,11 +225,11 @@ void warn_of_conflicts(const Pod& pod, Warnings& warnings) {
                  ": the kernel reserves " + std::string(kErdmaPortsText) + " for eRDMA");
 }
 
-Outcome patch_pod(const Pod& pod, const CompiledConfig& config, std::string memory) {
+Outcome patch_pod(const Pod& pod, const CompiledConfig& config, InitMode mode, std::string memory) {
   const std::string_view bound = bound_by(pod);
   Warnings warnings;
   const InitArguments arguments = arguments_for(
-      pod.metadata.annotations, config.config,
+      pod.metadata.annotations, config.config, mode,
       bound.empty() ? config.config.injection.on_failure : OnFailure::kFallback, warnings);
   const InitResources resources = resources_for(pod, config.config, warnings);
 
@@ -199,25 +242,26 @@ Outcome patch_pod(const Pod& pod, const CompiledConfig& config, std::string memo
     place_affinity(pod.spec, config, patch, warnings);
   else
     warn_of_binding(bound, arguments.on_failure, warnings);
-  if (patch.empty()) return {Decision::kAlreadyInjected, patch.take(), {}, false};
+  if (patch.empty()) return {Decision::kAlreadyInjected, patch.take(), {}, false, mode};
 
   // The API server keeps the audit annotation of the first call and complains about another value.
   const bool first_call = !pod.spec.ours || patch.operations() > container_operations;
-  if (pod.metadata.annotations.status != config.status) patch.add(config.add_status);
+  place_status(pod, config.of(mode), patch);
   warn_of_conflicts(pod, warnings);
-  return {Decision::kInjected, patch.take(), warnings.take(), first_call};
+  return {Decision::kInjected, patch.take(), warnings.take(), first_call, mode};
 }
 
 }  // namespace
 
-Outcome inject(const Review& review, const CompiledConfig& config, std::string memory) {
-  if (const auto decision = decide(review, config.config)) {
+Outcome inject(const Review& review, const CompiledConfig& config, InitMode mode,
+               std::string memory) {
+  if (const auto decision = decide(review, config.config, mode)) {
     Outcome outcome = skip(*decision, review, config.config);
     memory.clear();
     outcome.patch = std::move(memory);
     return outcome;
   }
-  return patch_pod(review.pod, config, std::move(memory));
+  return patch_pod(review.pod, config, mode, std::move(memory));
 }
 
 }  // namespace smc::webhook

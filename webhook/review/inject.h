@@ -2,6 +2,7 @@
 // function of values, safe on any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,12 @@ struct Outcome {
   std::string patch;                  // JSON Patch in base64; empty where nothing changes
   std::vector<std::string> warnings;  // for the user
   bool audit = false;                 // the decision belongs into the audit log
+  std::optional<InitMode> mode = {};  // of our container in the pod; empty: it has none
 };
 
-// `memory` is what the patch is written into, and comes back with it; its content does not count.
-Outcome inject(const Review& review, const CompiledConfig& config, std::string memory = {});
+// `mode` is the one for the review's namespace. `memory` is what the patch is written into, and
+// comes back with it; its content does not count.
+Outcome inject(const Review& review, const CompiledConfig& config, InitMode mode,
+               std::string memory = {});
 
 }  // namespace smc::webhook

@@ -103,11 +103,12 @@ void fit(InitAmount& amount, const PodAmount& pod) {
 
 }  // namespace
 
-InitArguments arguments_for(const Annotations& annotations, const Config& config,
+InitArguments arguments_for(const Annotations& annotations, const Config& config, InitMode mode,
                             OnFailure on_failure, Warnings& warnings) {
   const std::string_view wanted =
       read_override(kOnFailureRule, annotations.on_failure, config, warnings);
   InitArguments arguments;
+  arguments.mode = mode;
   arguments.on_failure = on_failure;
   if (!wanted.empty())
     arguments.on_failure = wanted == kFailWord ? OnFailure::kFail : OnFailure::kFallback;

@@ -10,8 +10,9 @@
 
 namespace smc::webhook {
 
-// `on_failure` holds where the pod says nothing, or nothing that counts.
-InitArguments arguments_for(const Annotations& annotations, const Config& config,
+// Of the init container in that mode. `on_failure` holds where the pod says nothing, or nothing
+// that counts.
+InitArguments arguments_for(const Annotations& annotations, const Config& config, InitMode mode,
                             OnFailure on_failure, Warnings& warnings);
 
 // Fitted to what the pod as a whole asks for: the API server refuses a pod of which one container

@@ -9,6 +9,9 @@ namespace {
 constexpr Path kContainersPath{&kSpecPath, "containers"};
 constexpr Path kInitContainersPath{&kSpecPath, "initContainers"};
 
+// A pod has one or two.
+constexpr std::size_t kMaxSidecars = 8;
+
 // virtual-kubelet's nodes have it (github.com/virtual-kubelet/virtual-kubelet).
 constexpr std::string_view kVirtualNodeTaint = "virtual-kubelet.io/provider";
 
@@ -90,33 +93,39 @@ void read_ports(JsonReader& reader, const Member& ports, std::string_view contai
   });
 }
 
-// Calls `visit(name, container, path)` for each.
+// Calls `visit(name, restart policy, container, path)` for each.
 template <class Visit>
 void read_containers(JsonReader& reader, const std::optional<JsonArray>& list, const Path& path,
                      PodSpec& spec, Visit visit) {
   reader.each_object(list, path, [&](JsonObject container, const Path& here) {
-    Member name{"name"}, ports{"ports"}, security{"securityContext"};
-    reader.members(container, here, {&name, &ports, &security});
+    Member name{"name"}, ports{"ports"}, security{"securityContext"}, restart{"restartPolicy"};
+    reader.members(container, here, {&name, &ports, &security, &restart});
     const std::string_view text = reader.text(name, here);
     read_ports(reader, ports, text, here, spec.reserved_ports);
     spec.windows_options |= read_windows_options(reader, security, here);
-    visit(text, container, here);
+    visit(text, reader.text(restart, here), container, here);
   });
 }
 
 void read_all_containers(JsonReader& reader, const Member& containers,
                          const Member& init_containers, const Member& volumes,
                          std::string_view our_name, PodSpec& spec) {
-  read_containers(
-      reader, reader.list(containers, kSpecPath), kContainersPath, spec,
-      [&](std::string_view name, JsonObject, const Path&) { spec.name_taken |= name == our_name; });
+  read_containers(reader, reader.list(containers, kSpecPath), kContainersPath, spec,
+                  [&](std::string_view name, std::string_view, JsonObject, const Path&) {
+                    spec.name_taken |= name == our_name;
+                  });
   const auto init_list = reader.list(init_containers, kSpecPath);
   spec.has_init_containers = init_list.has_value();
-  read_containers(reader, init_list, kInitContainersPath, spec,
-                  [&](std::string_view name, JsonObject container, const Path& here) {
-                    if (name != our_name || spec.ours) return;
-                    spec.ours = read_existing_container(reader, container, here, volumes);
-                  });
+  read_containers(
+      reader, init_list, kInitContainersPath, spec,
+      [&](std::string_view name, std::string_view restart, JsonObject container, const Path& here) {
+        if (name == our_name && !spec.ours) {
+          spec.ours = read_existing_container(reader, container, here, volumes);
+          spec.sidecars_before_ours = spec.sidecars.size();
+        } else if (restart == "Always" && spec.sidecars.size() < kMaxSidecars) {
+          spec.sidecars.push_back(name);
+        }
+      });
 }
 
 void read_spec(JsonReader& reader, JsonObject object, const Config& config, PodSpec& spec) {

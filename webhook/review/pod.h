@@ -50,6 +50,10 @@ struct PodSpec {
   bool name_taken = false;           // one of `containers` has our init container's name
   bool has_init_containers = false;  // the array is there; it may be empty
   std::optional<ExistingContainer> ours;
+  // Native sidecars (restartPolicy Always) among the init containers; a few, since their names
+  // become part of an annotation.
+  std::vector<std::string_view> sidecars;
+  std::size_t sidecars_before_ours = 0;  // the first so many of them
   std::vector<ReservedPort> reserved_ports;
 };
 

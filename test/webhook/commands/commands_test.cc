@@ -20,6 +20,7 @@ using smc::test::Ran;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kOneLine = "[^\n]+\n";
@@ -151,6 +152,20 @@ TEST_F(Inject, WritesTheManifestToStandardOutputAndReasonsToStandardError) {
   EXPECT_EQ(again.code, 0);
   EXPECT_EQ(again.out, ran.out);
   EXPECT_THAT(again.err, HasSubstr("already_injected"));
+}
+
+TEST_F(Inject, SaysThatItKnowsNoNamespaceWhereTheModeIsLeftToThat) {
+  const auto in_mode = [&](const std::string& mode, const std::string& manifest) {
+    const std::string config = written("c.yaml", "initContainer: {mode: " + mode + "}");
+    return run({"inject", "--config", config, "-f", "-"}, manifest);
+  };
+  const Ran open = in_mode("auto", kCronJob);
+  EXPECT_THAT(open.err, HasSubstr("note: initContainer.mode is auto, and no namespace is known"));
+  EXPECT_THAT(open.err, HasSubstr("\n  hint: "));
+  EXPECT_EQ(open.out, in_mode("agent", kCronJob).out);
+  EXPECT_THAT(open.out, HasSubstr("--by-agent"));
+  EXPECT_THAT(in_mode("agent", kCronJob).err, Not(HasSubstr("note: ")));
+  EXPECT_THAT(in_mode("auto", kOther).err, Not(HasSubstr("note: "))) << "there is no pod in it";
 }
 
 TEST_F(Inject, WritesTheFileThatIsNamed) {

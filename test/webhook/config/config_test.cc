@@ -95,7 +95,7 @@ initContainer:
   imagePullPolicy: Never
   imagePullSecrets: [registry.a, b]
   trustedRegistries: ["mirror.example:5000/k8s", ghcr.io]
-  mode: privileged
+  mode: agent
   resources: {cpu: 1, memory: 64e6}
   requestErdma: true
 server:
@@ -122,6 +122,7 @@ log: {level: debug}
   EXPECT_THAT(config.init_container.image_pull_secrets, ElementsAre("registry.a", "b"));
   EXPECT_THAT(config.init_container.trusted_registries,
               ElementsAre("mirror.example:5000/k8s", "ghcr.io"));
+  EXPECT_EQ(config.init_container.mode, InitMode::kAgent);
   EXPECT_EQ(config.init_container.cpu, "1");
   EXPECT_EQ(config.init_container.memory, "64e6");
   EXPECT_TRUE(config.init_container.request_erdma);
@@ -167,6 +168,15 @@ TEST(Config, AKeyGivenTwiceIsAMistake) {
               ElementsAre("f:2: log: given twice, first on line 1"));
   EXPECT_THAT(mistakes("mesh:\n  smcEnabled: true\n  smcEnabled: true\n"),
               ElementsAre("f:3: mesh.smcEnabled: given twice, first on line 2"));
+}
+
+TEST(Config, ModeIsFixedOrLeftToTheNamespace) {
+  const auto mode_of = [](const char* word) {
+    return parse_config(at("initContainer.mode", word)).config.init_container.mode;
+  };
+  EXPECT_EQ(mode_of("privileged"), InitMode::kPrivileged);
+  EXPECT_EQ(mode_of("agent"), InitMode::kAgent);
+  EXPECT_EQ(mode_of("auto"), std::nullopt);
 }
 
 TEST(Config, AValueOfTheWrongKindIsAMistakeUnderEveryKey) {

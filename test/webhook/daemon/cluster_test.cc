@@ -1,11 +1,12 @@
-// What the daemon asks API servers and tells them, beside its admissions: the mesh switch and
-// Events.
+// What the daemon asks API servers and tells them, beside its admissions: the mesh switch, the
+// namespaces, and Events.
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "test/webhook/cluster/fake_mesh.h"
+#include "test/webhook/cluster/fake_namespaces.h"
 #include "test/webhook/daemon/daemon.h"
 #include "test/webhook/https/certificates.h"
 #include "test/webhook/review/reviews.h"
@@ -130,6 +131,86 @@ TEST(DaemonsKubeconfig, ThatIsWrongIsAClearErrorAtTheStart) {
     EXPECT_EQ(child.wait(kPatience), 2);
     EXPECT_THAT(child.err(), AllOf(HasSubstr("No such file"), HasSubstr("hint: --kubeconfig")));
   }
+}
+
+constexpr const char* kNamespacesUp = "smc_webhook_api_up{what=\"namespaces\"}";
+
+std::string injections(const char* mode) {
+  return std::string("smc_webhook_injections_total{mode=\"") + mode + "\"}";
+}
+
+class DaemonsNamespaces : public testing::Test {
+ protected:
+  DaemonsNamespaces() {
+    std::ofstream(directory_.file("kubeconfig")) << kubeconfig_for(*api_.cluster());
+  }
+  DaemonOptions options(const std::string& mode) {
+    DaemonOptions out;
+    out.config = "initContainer: {mode: " + mode + "}";
+    out.flags = {{"--kubeconfig", directory_.file("kubeconfig")}};
+    return out;
+  }
+  // Whether the review's pod gets a container of this mode, sooner or later.
+  static bool injects(const Daemon& daemon, const char* mode) {
+    return becomes_true([&] {
+      const double before = daemon.metric(injections(mode));
+      return daemon.review_status() == 200 && daemon.metric(injections(mode)) == before + 1;
+    });
+  }
+
+  FakeNamespaces api_;
+  smc::test::TemporaryDirectory directory_;
+};
+
+TEST_F(DaemonsNamespaces, DecideTheModeWhileItIsAuto) {
+  api_.put("shop");
+  Daemon daemon(options("auto"));
+  ASSERT_TRUE(daemon.metric_becomes(kNamespacesUp, 1));
+  EXPECT_TRUE(injects(daemon, "privileged"));
+  EXPECT_EQ(daemon.logged("review")["mode"], "privileged");
+  api_.put("shop", "baseline");
+  EXPECT_TRUE(injects(daemon, "agent"));
+  api_.put("shop", "privileged");
+  EXPECT_TRUE(injects(daemon, "privileged"));
+}
+
+TEST_F(DaemonsNamespaces, AreFollowedAsTheConfigurationSaysNow) {
+  api_.put("shop");
+  Daemon daemon(options("agent"));
+  EXPECT_TRUE(injects(daemon, "agent"));
+  EXPECT_EQ(daemon.metric(kNamespacesUp), -1);
+  daemon.write_config("initContainer: {mode: auto}");
+  ASSERT_TRUE(daemon.metric_becomes(kNamespacesUp, 1));
+  EXPECT_TRUE(injects(daemon, "privileged"));
+  daemon.write_config("initContainer: {mode: agent}");
+  ASSERT_TRUE(daemon.metric_becomes(kNamespacesUp, -1));
+  EXPECT_TRUE(injects(daemon, "agent"));
+}
+
+TEST_F(DaemonsNamespaces, ThatMayNotBeReadLeavePodsToTheAgent) {
+  api_.put("shop");
+  api_.refuse(403);
+  Daemon daemon(options("auto"));
+  const json line = daemon.logged("namespaces cannot be read, pods are left to the node's agent");
+  EXPECT_THAT(line["hint"], HasSubstr("namespaces"));
+  EXPECT_EQ(daemon.metric(kNamespacesUp), 0);
+  EXPECT_TRUE(injects(daemon, "agent"));
+  const HttpAnswer ready = daemon.get("/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_THAT(ready.body, HasSubstr("ready\nnotice: namespaces: not known, "));
+}
+
+TEST(DaemonsCluster, ThatIsNotThereLeavesPodsToTheAgent) {
+  DaemonOptions options;
+  options.config = "initContainer: {mode: auto}";
+  Daemon daemon(options);
+  const json line = daemon.logged("namespaces cannot be read, pods are left to the node's agent");
+  EXPECT_THAT(line["error"], HasSubstr("KUBERNETES_SERVICE_HOST"));
+  EXPECT_THAT(line["hint"], HasSubstr("--kubeconfig"));
+  EXPECT_EQ(daemon.review_status(), 200);
+  EXPECT_EQ(daemon.metric(injections("agent")), 1);
+  EXPECT_EQ(daemon.metric(kNamespacesUp), 0);
+  EXPECT_EQ(daemon.get("/readyz").status, 200);
 }
 
 TEST(DaemonsEvents, AreToldOfAReviewAndNotOfADryRun) {

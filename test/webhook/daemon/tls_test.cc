@@ -26,7 +26,8 @@ TEST(Tls, AReviewOver12And13IsAnsweredWithThePatch) {
     EXPECT_EQ(response["uid"], json::parse(annotated_review())["request"]["uid"]);
     EXPECT_EQ(response["allowed"], true);
     EXPECT_EQ(response["patchType"], "JSONPatch");
-    EXPECT_EQ(response["auditAnnotations"], json({{"decision", "injected"}}));
+    EXPECT_EQ(response["auditAnnotations"],
+              json({{"decision", "injected"}, {"mode", "privileged"}}));
     const json pod = test::annotated_pod().patch(
         json::parse(base64_decode(response["patch"].get<std::string>()).value()));
     EXPECT_EQ(pod["spec"]["initContainers"][0]["name"], "smc-init");

@@ -55,6 +55,58 @@ TEST(Answer, TellsTheAuditLogTheDecisionOfAnAnnotatedPod) {
   EXPECT_FALSE(json::parse(ask(review_of(plain)).body)["response"].contains("auditAnnotations"));
 }
 
+TEST(Status, NamesTheFirstEightSidecars) {
+  json made = pod("true");
+  for (int i = 0; i < 10; ++i)
+    made["spec"]["initContainers"].push_back(
+        {{"name", "sidecar-" + std::to_string(i)}, {"restartPolicy", "Always"}});
+  made["spec"]["initContainers"].push_back({{"name", "migrate"}});
+  const test::Reply reply = test::ask(made);
+  const json annotations = test::patched(made, reply)["metadata"]["annotations"];
+  const json status =
+      json::parse(annotations["smc.asm.alibabacloud.com/status"].get<std::string>());
+  ASSERT_EQ(status["sidecars"].size(), 8u);
+  EXPECT_EQ(status["sidecars"][0], "sidecar-0");
+  EXPECT_EQ(status["sidecars"][7], "sidecar-7");
+  EXPECT_EQ(status["container"], "smc-init");
+}
+
+json ask_in_auto(const json& review, const ModeOfNamespace& mode_of) {
+  Config config;
+  config.init_container.mode = std::nullopt;
+  std::string body = review.dump();
+  return json::parse(answer_review(body, config, mode_of).body)["response"];
+}
+
+std::string mode_in(const json& response) {
+  return response["auditAnnotations"].value("mode", "");
+}
+
+TEST(ModeAuto, IsTheModeOfTheReviewsNamespace) {
+  std::string asked;
+  const auto answer = [&](InitMode mode) {
+    return ask_in_auto(review_of(pod("true")), [&, mode](std::string_view name) {
+      asked = name;
+      return mode;
+    });
+  };
+  EXPECT_EQ(mode_in(answer(InitMode::kPrivileged)), "privileged");
+  EXPECT_EQ(asked, "shop");
+  EXPECT_EQ(mode_in(answer(InitMode::kAgent)), "agent");
+}
+
+TEST(ModeAuto, IsAgentWhereNobodyKnowsTheNamespace) {
+  EXPECT_EQ(mode_in(ask_in_auto(review_of(pod("true")), mode_of_unknown_namespace)), "agent");
+}
+
+TEST(ModeAuto, AsksForNoNamespaceOfAPodThatDoesNotAskForSmc) {
+  const json response = ask_in_auto(review_of(pod("false")), [](std::string_view) {
+    ADD_FAILURE() << "there is nothing to decide";
+    return InitMode::kAgent;
+  });
+  EXPECT_EQ(mode_in(response), "");
+}
+
 // The review of `pod` when the API server asks again: another webhook has put its sidecar in.
 json asked_again(json pod) {
   pod["metadata"]["annotations"]["sidecar.istio.io/status"] = "{}";

@@ -56,7 +56,8 @@ Json full_review() {
   pod["spec"]["nodeName"] = "";
   pod["spec"]["containers"][0]["securityContext"]["windowsOptions"] = Json::object();
   pod["spec"]["containers"][0]["ports"] = {{{"containerPort", 8080}}};
-  pod["spec"]["initContainers"] = {{{"name", "migrate"}, {"ports", {{{"containerPort", 1}}}}}};
+  pod["spec"]["initContainers"] = {
+      {{"name", "migrate"}, {"restartPolicy", "Never"}, {"ports", {{{"containerPort", 1}}}}}};
   Json review = review_of(pod);
   review["request"]["subResource"] = "";
   review["request"]["name"] = "web-1";

@@ -1,4 +1,5 @@
 // What holds for every pod, tried on random ones. SMC_SEED repeats a run.
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -18,7 +19,7 @@ using test::patched;
 using test::RandomPods;
 using test::Reply;
 
-constexpr int kPods = 1500;
+constexpr int kPods = 750;  // in each mode
 constexpr const char* kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr const char* kStatus = "smc.asm.alibabacloud.com/status";
 
@@ -115,7 +116,19 @@ std::vector<std::string> leaves(const Json& value) {
   return pointers;
 }
 
-class EveryPod : public testing::Test {
+Config in_mode(InitMode mode) {
+  Config config;
+  config.init_container.mode = mode;
+  return config;
+}
+
+std::string name_of_mode(const testing::TestParamInfo<InitMode>& mode) {
+  return std::string(name_of(mode.param));
+}
+
+const auto kModes = testing::Values(InitMode::kPrivileged, InitMode::kAgent);
+
+class EveryPod : public testing::TestWithParam<InitMode> {
  protected:
   EveryPod() : pods_(seed()) { RecordProperty("seed", std::to_string(seed())); }
 
@@ -125,7 +138,7 @@ class EveryPod : public testing::Test {
     int injected = 0;
     for (int i = 0; i < kPods && !HasFailure(); ++i) {
       const Json pod = pods_.pod();
-      const Reply reply = ask(pod);
+      const Reply reply = ask(pod, in_mode(GetParam()));
       SCOPED_TRACE("SMC_SEED=" + std::to_string(seed()) + ", pod " + pod.dump());
       ASSERT_EQ(reply.status, 200) << reply.refusal;
       check(pod, reply);
@@ -136,10 +149,14 @@ class EveryPod : public testing::Test {
     }
   }
 
+  static Reply ask_again(const Json& pod) { return ask(pod, in_mode(GetParam())); }
+
   RandomPods pods_;
 };
 
-TEST_F(EveryPod, IsPatchedIfAndOnlyIfItIsInjected) {
+INSTANTIATE_TEST_SUITE_P(InMode, EveryPod, kModes, name_of_mode);
+
+TEST_P(EveryPod, IsPatchedIfAndOnlyIfItIsInjected) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     EXPECT_EQ(reply.has_patch, reply.decision == Decision::kInjected);
     EXPECT_EQ(reply.response.at("allowed"), true);
@@ -147,7 +164,7 @@ TEST_F(EveryPod, IsPatchedIfAndOnlyIfItIsInjected) {
   });
 }
 
-TEST_F(EveryPod, GetsOurContainerFirstAndKeepsTheOthersAsTheyWere) {
+TEST_P(EveryPod, GetsOurContainerFirstAndKeepsTheOthersAsTheyWere) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     if (!reply.has_patch) return;
     Json inits = patched(pod, reply).at("spec").at("initContainers");
@@ -157,7 +174,7 @@ TEST_F(EveryPod, GetsOurContainerFirstAndKeepsTheOthersAsTheyWere) {
   });
 }
 
-TEST_F(EveryPod, KeepsEverythingElse) {
+TEST_P(EveryPod, KeepsEverythingElse) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     Json before = pod;
     Json after = patched(pod, reply);
@@ -174,7 +191,7 @@ TEST_F(EveryPod, KeepsEverythingElse) {
   });
 }
 
-TEST_F(EveryPod, KeepsItsTermsAndTheirExpressionsInPlace) {
+TEST_P(EveryPod, KeepsItsTermsAndTheirExpressionsInPlace) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     const Json before = list_or_empty(required_of(pod), "nodeSelectorTerms");
     Json after = list_or_empty(required_of(patched(pod, reply)), "nodeSelectorTerms");
@@ -190,7 +207,7 @@ TEST_F(EveryPod, KeepsItsTermsAndTheirExpressionsInPlace) {
   });
 }
 
-TEST_F(EveryPod, MayRunWhereItMightBeforeAndOurLabelIs) {
+TEST_P(EveryPod, MayRunWhereItMightBeforeAndOurLabelIs) {
   for_each_pod([&](const Json& pod, const Reply& reply) {
     if (!reply.has_patch) return;
     const Json after = patched(pod, reply);
@@ -203,42 +220,72 @@ TEST_F(EveryPod, MayRunWhereItMightBeforeAndOurLabelIs) {
   });
 }
 
-TEST_F(EveryPod, IsLeftAloneInASecondCall) {
+TEST_P(EveryPod, IsLeftAloneInASecondCall) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     if (!reply.has_patch) return;
-    const Reply second = ask(patched(pod, reply));
+    const Reply second = ask_again(patched(pod, reply));
     EXPECT_EQ(second.decision, Decision::kAlreadyInjected) << second.patch;
     EXPECT_FALSE(second.has_patch);
     EXPECT_FALSE(second.response.contains("auditAnnotations"));
   });
 }
 
-TEST_F(EveryPod, IsLeftAloneAfterTheApiServersDefaults) {
+TEST_P(EveryPod, IsLeftAloneAfterTheApiServersDefaults) {
   for_each_pod([](const Json& pod, const Reply& reply) {
     if (!reply.has_patch) return;
-    const Reply second = ask(defaulted(patched(pod, reply)));
+    const Reply second = ask_again(defaulted(patched(pod, reply)));
     EXPECT_EQ(second.decision, Decision::kAlreadyInjected) << second.patch;
   });
 }
 
-TEST_F(EveryPod, GetsOurContainerBackToTheFrontAfterAnotherInjector) {
+// A namespace may become known, or be labelled, between two calls.
+TEST_P(EveryPod, HasTheModeOfTheLastCall) {
+  const InitMode other = GetParam() == InitMode::kAgent ? InitMode::kPrivileged : InitMode::kAgent;
+  for_each_pod([&](const Json& pod, const Reply& reply) {
+    if (!reply.has_patch) return;
+    const Json before = patched(pod, reply);
+    const Reply changed = ask(defaulted(before), in_mode(other));
+    if (changed.decision == Decision::kUserNamespace) {
+      EXPECT_EQ(GetParam(), InitMode::kAgent);  // and there it stays
+      return;
+    }
+    ASSERT_EQ(changed.decision, Decision::kInjected);
+    EXPECT_FALSE(changed.response.contains("auditAnnotations"));
+    const std::string replaced = "SMC: container \"smc-init\" of mode " +
+                                 std::string(name_of(GetParam())) + " is replaced by one of mode " +
+                                 std::string(name_of(other));
+    EXPECT_EQ(std::ranges::count(changed.warnings(), replaced), 1);
+    const Json after = patched(defaulted(before), changed);
+    const Json expected = patched(pod, ask(pod, in_mode(other)));
+    EXPECT_EQ(after["spec"]["initContainers"][0], expected["spec"]["initContainers"][0]);
+    EXPECT_EQ(after["metadata"], expected["metadata"]);
+    EXPECT_EQ(ask(after, in_mode(other)).decision, Decision::kAlreadyInjected);
+  });
+}
+
+TEST_P(EveryPod, GetsOurContainerBackToTheFrontAfterAnotherInjector) {
   for_each_pod([&](const Json& pod, const Reply& reply) {
     if (!reply.has_patch) return;
     Json after_istio = defaulted(patched(pod, reply));
     Json& inits = after_istio["spec"]["initContainers"];
     inits.insert(inits.begin(), pods_.container("istio-"));
-    const Reply second = ask(after_istio);
+    const Reply second = ask_again(after_istio);
     ASSERT_EQ(second.decision, Decision::kInjected);
     EXPECT_EQ(second.patch, Json::parse(R"([{"op":"move","path":"/spec/initContainers/0",
                                              "from":"/spec/initContainers/1"}])"));
     EXPECT_FALSE(second.response.contains("auditAnnotations"));
-    EXPECT_EQ(ask(patched(after_istio, second)).decision, Decision::kAlreadyInjected);
+    EXPECT_EQ(ask_again(patched(after_istio, second)).decision, Decision::kAlreadyInjected);
   });
 }
 
-TEST(OurContainer, IsPutBackWhicheverOfItsFieldsIsAnotherOrGone) {
+class OurContainer : public testing::TestWithParam<InitMode> {};
+
+INSTANTIATE_TEST_SUITE_P(InMode, OurContainer, kModes, name_of_mode);
+
+TEST_P(OurContainer, IsPutBackWhicheverOfItsFieldsIsAnotherOrGone) {
+  const Config config = in_mode(GetParam());
   const Json before = test::annotated_pod();
-  const Json good = patched(before, ask(before));
+  const Json good = patched(before, ask(before, config));
   const Json container = good.at("/spec/initContainers/0"_json_pointer);
   for (const std::string& pointer : leaves(container)) {
     if (pointer == "/name") continue;  // then it is not ours
@@ -254,7 +301,7 @@ TEST(OurContainer, IsPutBackWhicheverOfItsFieldsIsAnotherOrGone) {
     Json without = good;
     without[at] = nullptr;
     for (const Json& pod : {other, without}) {
-      const Reply reply = ask(pod);
+      const Reply reply = ask(pod, config);
       if (reply.status == 400) continue;  // no string where one must be
       EXPECT_EQ(reply.decision, Decision::kInjected) << pointer;
       EXPECT_EQ(patched(pod, reply), good) << pointer;
@@ -266,7 +313,7 @@ TEST(OurContainer, IsPutBackWhicheverOfItsFieldsIsAnotherOrGone) {
   }
 }
 
-TEST_F(EveryPod, IsWarnedWithinTheApiServersLimits) {
+TEST_P(EveryPod, IsWarnedWithinTheApiServersLimits) {
   for_each_pod([](const Json&, const Reply& reply) {
     std::size_t all = 0;
     for (const std::string& warning : reply.warnings()) {

@@ -118,7 +118,10 @@ nlohmann::json RandomPods::container(const char* prefix) {
 
 RandomPods::Json RandomPods::init_containers() {
   Json list = Json::array();
-  for (std::size_t i = below(4); i > 0; --i) list.push_back(container("init-"));
+  for (std::size_t i = below(4); i > 0; --i) {
+    list.push_back(container("init-"));
+    maybe(list.back(), "restartPolicy", "Always");
+  }
   return list;
 }
 

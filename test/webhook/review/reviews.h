@@ -31,6 +31,7 @@ struct Reply {
   std::vector<std::string> warnings() const;
 };
 
+// By a webhook that knows the namespace as one that admits privileged containers.
 Reply ask_text(std::string body, const Config& config = {});
 Reply ask(const Json& pod, const Config& config = {});
 
