@@ -30,6 +30,7 @@ TEST_F(ConfigMap, OfDefaultValuesSaysTheProgramsDefaults) {
   EXPECT_EQ(config.init_container.name, expected.init_container.name);
   EXPECT_EQ(config.init_container.image, expected.init_container.image);
   EXPECT_EQ(config.init_container.image_pull_policy, expected.init_container.image_pull_policy);
+  EXPECT_EQ(config.init_container.mode, expected.init_container.mode);
   EXPECT_EQ(config.init_container.cpu, expected.init_container.cpu);
   EXPECT_EQ(config.init_container.memory, expected.init_container.memory);
   EXPECT_EQ(config.init_container.request_erdma, expected.init_container.request_erdma);
@@ -58,6 +59,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
                                                  "initContainer.imagePullPolicy=Never",
                                                  "initContainer.imagePullSecrets={one,two}",
                                                  "initContainer.trustedRegistries={near:5000/smc}",
+                                                 "initContainer.mode=agent",
                                                  "initContainer.resources.cpu=1",
                                                  "initContainer.resources.memory=1Gi",
                                                  "initContainer.requestErdma=true",
@@ -81,6 +83,7 @@ TEST_F(ConfigMap, CarriesEveryValue) {
   EXPECT_EQ(config.init_container.image_pull_policy, "Never");
   EXPECT_EQ(config.init_container.image_pull_secrets, (std::vector<std::string>{"one", "two"}));
   EXPECT_EQ(config.init_container.trusted_registries, (std::vector<std::string>{"near:5000/smc"}));
+  EXPECT_EQ(config.init_container.mode, webhook::InitMode::kAgent);
   EXPECT_EQ(config.init_container.cpu, "1");
   EXPECT_EQ(config.init_container.memory, "1Gi");
   EXPECT_TRUE(config.init_container.request_erdma);

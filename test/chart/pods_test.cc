@@ -129,8 +129,16 @@ TEST_F(Pods, OfTheAgentKeepOffVirtualNodesAndNodesThatAreBeingEmptied) {
   EXPECT_EQ(terms[0]["matchExpressions"][0],
             nlohmann::json::parse(
                 R"({"key": "type", "operator": "NotIn", "values": ["virtual-kubelet"]})"));
-  EXPECT_EQ(spec["tolerations"],
-            nlohmann::json::parse(R"([{"operator": "Exists", "effect": "NoSchedule"}])"));
+  const auto own = nlohmann::json::parse(
+      R"({"key": "smc.asm.alibabacloud.com/agent-not-ready", "operator": "Exists",
+          "effect": "NoSchedule"})");
+  const auto all = nlohmann::json::parse(R"({"operator": "Exists", "effect": "NoSchedule"})");
+  EXPECT_EQ(spec["tolerations"], nlohmann::json({own, all}));
+  EXPECT_EQ(
+      pod_spec(
+          render({.set = {"agent.tolerations=null"}}).only("DaemonSet", "agent"))["tolerations"],
+      nlohmann::json({own}))
+      << "of the taint that it takes off itself, whatever else it tolerates";
 }
 
 TEST_F(Pods, AreOnNodesOfTheImagesArchitecture) {

@@ -87,7 +87,33 @@ const changed = (object, change) => {
   asks('another label', /no labels but/, (o) => { o.metadata.labels.zone = 'b'; });
   asks('without a label', /no labels but/, (o) => { delete o.metadata.labels.zone; });
   asks('another annotation', /no annotations but/, (o) => { o.metadata.annotations.mine = 'x'; });
-  asks('a taint', /labels and annotations only/, (o) => { o.spec.taints = [{key: 'x', effect: 'NoExecute'}]; });
+  const denied = /labels, annotations and taints only/;
+  asks('cordoned', denied, (o) => { o.spec.unschedulable = true; });
+  asks('without a field', denied, (o) => { delete o.spec.podCIDR; });
+  asks('another field', denied, (o) => { o.spec.podCIDR = '10.1.0.0/24'; });
+  asks('a finalizer', denied, (o) => { o.metadata.finalizers = ['mine.test/x']; });
+
+  const ours = {key: 'smc.asm.alibabacloud.com/agent-not-ready', effect: 'NoSchedule'};
+  const gpu = {key: 'gpu', value: 'yes', effect: 'NoSchedule'};
+  const batch = {key: 'batch', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z'};
+  const tainted = (taints) => changed(node, (o) => { o.spec.taints = taints; });
+  const taints = (what, expected, before, after, change = () => {}) =>
+    asks(what, expected, (o) => { o.spec = {...o.spec}; if (after) o.spec.taints = after; change(o); }, {oldObject: before ? tainted(before) : node});
+  taints('our taint off', 'allowed', [ours], null);
+  taints('our taint off, an empty list left', 'allowed', [ours], []);
+  taints('our taint off, the others left', 'allowed', [gpu, ours, batch], [gpu, batch]);
+  taints('our taint left', 'allowed', [gpu, ours], [gpu, ours], (o) => { o.metadata.labels[key] = 'true'; });
+  taints('our taint off with the label', 'allowed', [ours], null, (o) => { o.metadata.labels[key] = 'true'; });
+  const other = /the taint smc.asm.alibabacloud.com\/agent-not-ready off, and change no other/;
+  taints('a taint', other, null, [batch]);
+  taints('our taint on', other, null, [ours]);
+  taints('another taint off', other, [gpu, ours], [ours]);
+  taints('another taint off with ours', other, [gpu, ours], []);
+  taints('another taint changed', other, [gpu], [{...gpu, value: 'no'}]);
+  taints('another taint in place of ours', other, [ours], [gpu]);
+  taints('taints in another order', other, [gpu, batch], [batch, gpu]);
+  taints('our key of another effect off', other, [{...ours, effect: 'NoExecute'}], null);
+  taints('our taint off and the node cordoned', denied, [ours], null, (o) => { o.spec.unschedulable = true; });
 }
 
 console.log(failed ? `${failed} of ${asked} wrong` : `${asked} changes judged as they should be`);

@@ -52,7 +52,7 @@ const std::vector<Refusal> kRefusals = {
      {"webhook.objectPolicy=on"},
      "webhook.objectPolicy",
      "1.29.0"},
-    {"AnInitModeThatIsNone", {"initContainer.mode=agent"}, "/initContainer/mode"},
+    {"AnInitModeThatIsNone", {"initContainer.mode=root"}, "/initContainer/mode"},
     {"AnOverrideThatIsNone",
      {"injection.overrides.allowed[0]=image"},
      "/injection/overrides/allowed/0"},

@@ -43,9 +43,11 @@ std::set<std::string> rights_in(const Rendering& rendering) {
   return out;
 }
 
+const std::vector<std::string> kEveryRight = {"events.enabled=true", "initContainer.mode=auto"};
+
 // The release whose rights the cluster's scenario takes away one by one.
-TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEventsOn) {
-  const std::set<std::string> all = rights_in(render({.set = {"events.enabled=true"}}));
+TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEventsAndModeAuto) {
+  const std::set<std::string> all = rights_in(render({.set = kEveryRight}));
   for (const Variant& variant : variants()) {
     SCOPED_TRACE(variant.name);
     EXPECT_THAT(rights_in(render({.set = variant.set})), testing::IsSubsetOf(all));
@@ -55,7 +57,7 @@ TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEventsOn) {
 // One API group and one resource each, or a verb could not be taken away from one of them alone.
 TEST_F(Rights, EachRuleIsAboutOneResource) {
   for (const char* kind : {"Role", "ClusterRole"})
-    for (const auto& role : render({.set = {"events.enabled=true"}}).of_kind(kind))
+    for (const auto& role : render({.set = kEveryRight}).of_kind(kind))
       for (const auto& rule : role["rules"]) {
         EXPECT_EQ(rule["apiGroups"].size(), 1U) << rule.dump();
         EXPECT_EQ(rule["resources"].size(), 1U) << rule.dump();
@@ -95,6 +97,14 @@ TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
   const Rendering& remote = render({.set = {"mesh.kubeconfigSecret.name=mesh"}});
   EXPECT_TRUE(rule_for(remote.only("ClusterRole", "webhook"), "asmmeshconfigs").is_null());
 
+  const auto namespaces = [](const char* mode) {
+    const std::string set = std::string("initContainer.mode=") + mode;
+    return rule_for(render({.set = {set}}).only("ClusterRole", "webhook"), "namespaces");
+  };
+  EXPECT_EQ(namespaces("auto")["verbs"], nlohmann::json({"list", "watch"}));
+  EXPECT_TRUE(namespaces("agent").is_null());
+  EXPECT_TRUE(namespaces("privileged").is_null());
+
   for (const auto& role : render({}).lasting("ClusterRole")) {
     if (role["metadata"]["labels"]["app.kubernetes.io/component"] == "agent") continue;
     EXPECT_TRUE(rule_for(role, "events").is_null()) << role.dump();
@@ -107,7 +117,7 @@ TEST_F(Rights, ToTellEventsOutliveTheRevisionAndGoWithTheRelease) {
   for (const char* kind : {"ClusterRole", "ClusterRoleBinding"}) {
     nlohmann::json kept;
     nlohmann::json hook;
-    for (const auto& object : render({.set = {"events.enabled=true"}}).of_kind(kind)) {
+    for (const auto& object : render({.set = kEveryRight}).of_kind(kind)) {
       if (object["metadata"]["labels"]["app.kubernetes.io/component"] != "webhook-events") continue;
       (is_hook(object) ? hook : kept) = object;
     }
@@ -267,6 +277,17 @@ TEST_F(Rights, PoliciesOfTheWebhookGoWithItsRights) {
   EXPECT_EQ(policies({.kube_version = "1.29.0"}), 0U);
   EXPECT_EQ(policies({.set = {"webhook.objectPolicy=off"}}), 1U);
   EXPECT_EQ(policies({.set = {"certificates.mode=certManager"}}), 1U);
+}
+
+TEST_F(Rights, ModeAutoAloneNeedsATokenAndTheNamespaces) {
+  const Rendering& rendering = render({.set = {"certificates.mode=certManager", "mesh.watch=false",
+                                               "agent.enabled=false", "initContainer.mode=auto"}});
+  const auto role = rendering.only("ClusterRole", "webhook");
+  ASSERT_EQ(role["rules"].size(), 1U);
+  EXPECT_FALSE(rule_for(role, "namespaces").is_null());
+  EXPECT_EQ(rendering.only("Deployment",
+                           "webhook")["spec"]["template"]["spec"]["automountServiceAccountToken"],
+            true);
 }
 
 TEST_F(Rights, PolicyLetsTheAgentSetTheLabelThatTheAffinityAsksFor) {

@@ -1,6 +1,6 @@
 {{- /* Whether the webhook asks the API server anything. */ -}}
 {{- define "smc-webhook.usesApi" -}}
-{{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.events.enabled -}}
+{{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.events.enabled (eq .Values.initContainer.mode "auto") -}}
 {{- end -}}
 
 {{- /* KEY=VALUE,… of a map, in the order of its keys. */ -}}

@@ -12,9 +12,11 @@ declare -A provoked_by=(
   [webhook list secrets]=start_without_list
   [webhook list mutatingwebhookconfigurations]=start_without_list
   [webhook list asmmeshconfigs]=start_without_list
+  [webhook list namespaces]=start_without_list
   [webhook watch secrets]=start_without_watch
   [webhook watch mutatingwebhookconfigurations]=start_without_watch
   [webhook watch asmmeshconfigs]=start_without_watch
+  [webhook watch namespaces]=start_without_watch
   [agent get nodes]=look
   [agent create events]=damage_bundle
   [agent patch nodes]=damage_secret
@@ -59,7 +61,10 @@ start_hook() { # COMPONENT: anew, as Helm would, but for one attempt only
 }
 
 answered() { # both replicas, about everything
-  [ "$(metric smc_webhook_api_up certificates)" = 2 ] && [ "$(metric smc_webhook_api_up mesh_switch)" = 2 ]
+  local what
+  for what in certificates mesh_switch namespaces; do
+    [ "$(metric smc_webhook_api_up $what)" = 2 ] || return 1
+  done
 }
 # told COUNT: there are so many pods of the Deployment, and its owner's Events count each that was injected (more, where
 # the API server asked for a pod that it then did not make)
@@ -185,10 +190,10 @@ clean_up() { # quietly: what failed is to stand at the end of the log
 }
 trap clean_up EXIT
 
-# everything on that needs a right: Events, the mesh switch, agents
+# everything on that needs a right: Events, the mesh switch, the namespaces, agents
 kubectl apply -f "$HERE/manifests/asmmeshconfig.yaml"
 kernel node1 '.device = true'
-agents smc-node-agent-played --set events.enabled=true
+agents smc-node-agent-played --set events.enabled=true --set initContainer.mode=auto
 helm get hooks "$RELEASE" -n "$NAMESPACE" | kubectl create --dry-run=client -o json -f - | jq '.items // [.] | .[]
   | select(.metadata.labels["app.kubernetes.io/component"] | . == "test" or . == "uninstall")' > "$SCENARIO_DIR/hooks.json"
 for component in test uninstall; do
