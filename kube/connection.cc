@@ -187,7 +187,7 @@ ApiError Connection::Http::broken() const {
   if (socket_ && is_kept_by_peer(socket_->get()))
     return make_error(Failure::kAnswer, "the answer is no HTTP, or its headers are too large");
   if (head_received_)
-    return make_error(Failure::kStream, "the server closed the connection before the end");
+    return make_error(Failure::kStream, "the connection ended before the answer did");
   return make_error(Failure::kStream, "no HTTP answer: the connection was closed or reset by peer",
                     "is " + address + " an API server, and does it accept our client certificate?");
 }

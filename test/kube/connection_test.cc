@@ -19,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 const Target kOne{kSecrets, "ns", "one", ""};
@@ -63,9 +64,11 @@ TEST(Connection, AChunkSizeWithoutAnEndIsGivenUpToo) {
     while (say(connection, std::string(1000, 'x'))) {
     }
   });
-  const ApiError error = error_of(server.cluster(), client_options());
-  EXPECT_EQ(error.failure, Failure::kAnswer);
-  EXPECT_THAT(error.what, HasSubstr("headers are too large"));
+  // Newer versions of cpp-httplib end such a line themselves, and a connection on which bytes still
+  // come looks as if the server had reset it.
+  EXPECT_THAT(error_of(server.cluster(), client_options()).what,
+              AnyOf(HasSubstr("headers are too large"),
+                    HasSubstr("the connection ended before the answer did")));
 }
 
 TEST(Connection, ABodyOfMegabytesIsNoHeader) {
