@@ -21,6 +21,7 @@ inline const Resource kNodes{"", "v1", "nodes", false};
 inline const Resource kNamespaces{"", "v1", "namespaces", false};
 inline const Resource kMutatingWebhooks{"admissionregistration.k8s.io", "v1",
                                         "mutatingwebhookconfigurations", false};
+inline const Resource kRuntimeClasses{"node.k8s.io", "v1", "runtimeclasses", false};
 
 // One object, or, without a name, the collection in a namespace; without a namespace, in all.
 struct Target {

@@ -107,6 +107,10 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       .add_flag("--mesh-watch", options.mesh_watch,
                 "follow spec.smcEnabled of the ASMMeshConfig \"default\"")
       ->envname("SMC_WEBHOOK_MESH_WATCH");
+  command
+      .add_flag("--runtime-classes", options.runtime_classes,
+                "read the RuntimeClasses, so that their handlers count as their names do")
+      ->envname("SMC_WEBHOOK_RUNTIME_CLASSES");
   command.add_flag("--events", options.events, "tell decisions as Events on the pods' owners")
       ->envname("SMC_WEBHOOK_EVENTS");
   add("--mesh-kubeconfig", "SMC_WEBHOOK_MESH_KUBECONFIG", options.mesh_kubeconfig,

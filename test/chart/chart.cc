@@ -126,6 +126,7 @@ const std::vector<Variant>& variants() {
         "certificates.existingSecret.caBundle=QUJD"}},
       {"everything optional",
        {"events.enabled=true",
+        "runtimeClasses.watch=true",
         "webhook.autoscaling.enabled=true",
         "networkPolicy.enabled=true",
         "monitoring.serviceMonitor.enabled=true",

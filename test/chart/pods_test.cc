@@ -358,6 +358,9 @@ TEST_F(Pods, OfTheWebhookFollowTheMeshAndTellEventsWhereTheValuesSay) {
             {{"secretName", "mesh"}, {"items", {{{"key", "config"}, {"path", "kubeconfig"}}}}}}}));
 
   EXPECT_FALSE(has(container(render({.set = {"mesh.watch=false"}}))["args"], "--mesh-watch"));
+  EXPECT_FALSE(has(here["args"], "--runtime-classes"));
+  EXPECT_TRUE(
+      has(container(render({.set = {"runtimeClasses.watch=true"}}))["args"], "--runtime-classes"));
   EXPECT_FALSE(has(here["args"], "--events"));
   EXPECT_TRUE(has(container(render({.set = {"events.enabled=true"}}))["args"], "--events"));
 }

@@ -43,10 +43,11 @@ std::set<std::string> rights_in(const Rendering& rendering) {
   return out;
 }
 
-const std::vector<std::string> kEveryRight = {"events.enabled=true", "initContainer.mode=auto"};
+const std::vector<std::string> kEveryRight = {"events.enabled=true", "initContainer.mode=auto",
+                                              "runtimeClasses.watch=true"};
 
 // The release whose rights the cluster's scenario takes away one by one.
-TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEventsAndModeAuto) {
+TEST_F(Rights, OfEveryRenderingAreAmongThoseWithEverythingOn) {
   const std::set<std::string> all = rights_in(render({.set = kEveryRight}));
   for (const Variant& variant : variants()) {
     SCOPED_TRACE(variant.name);
@@ -104,6 +105,13 @@ TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
   EXPECT_EQ(namespaces("auto")["verbs"], nlohmann::json({"list", "watch"}));
   EXPECT_TRUE(namespaces("agent").is_null());
   EXPECT_TRUE(namespaces("privileged").is_null());
+
+  const auto classes = [](const char* watch) {
+    const std::string set = std::string("runtimeClasses.watch=") + watch;
+    return rule_for(render({.set = {set}}).only("ClusterRole", "webhook"), "runtimeclasses");
+  };
+  EXPECT_EQ(classes("true")["verbs"], nlohmann::json({"list", "watch"}));
+  EXPECT_TRUE(classes("false").is_null());
 
   for (const auto& role : render({}).lasting("ClusterRole")) {
     if (role["metadata"]["labels"]["app.kubernetes.io/component"] == "agent") continue;

@@ -29,6 +29,7 @@
 #include "webhook/cluster/mesh_control.h"
 #include "webhook/cluster/namespace_control.h"
 #include "webhook/cluster/readiness.h"
+#include "webhook/cluster/runtime_classes.h"
 #include "webhook/cluster/self_managed.h"
 #include "webhook/config/config.h"
 #include "webhook/config/quantity.h"
@@ -82,6 +83,7 @@ class Daemon {
   Result<void> open_health();
   Result<void> follow_mesh();
   void follow_namespaces();
+  Result<void> follow_runtime_classes();
   Result<void> record_events();
   Listener::Handler handler();
   void use(TlsContext tls);
@@ -115,6 +117,7 @@ class Daemon {
   std::unique_ptr<EventRecorder> events_;  // null: none are sent
   MeshControl mesh_{readiness_, metrics_};
   NamespaceControl namespaces_{readiness_, metrics_};
+  RuntimeClasses runtime_classes_{readiness_, metrics_};
 };
 
 Error Daemon::with_hint(Error config_error) const {
@@ -233,6 +236,7 @@ Result<void> Daemon::start() {
   if (auto started = start_authority(); !started) return started.error();
   if (auto followed = follow_mesh(); !followed) return followed.error();
   follow_namespaces();
+  if (auto followed = follow_runtime_classes(); !followed) return followed.error();
   if (auto opened = open_health(); !opened) return opened.error();
   check_expiry();
   log_address("listening", *address,
@@ -264,6 +268,14 @@ void Daemon::follow_namespaces() {
     namespaces_.follow(cluster());
 }
 
+Result<void> Daemon::follow_runtime_classes() {
+  if (!options_.runtime_classes) return {};
+  const auto found = cluster();
+  if (!found) return found.error();
+  runtime_classes_.follow(*found);
+  return {};
+}
+
 Result<void> Daemon::record_events() {
   if (!options_.events) return {};
   const auto found = cluster();
@@ -273,7 +285,8 @@ Result<void> Daemon::record_events() {
 }
 
 Listener::Handler Daemon::handler() {
-  return review_handler(*mesh_.effective(*config_), namespaces_.modes(), metrics_, events_.get());
+  return review_handler(*runtime_classes_.effective(mesh_.effective(*config_)), namespaces_.modes(),
+                        metrics_, events_.get());
 }
 
 int Daemon::run() {
@@ -292,11 +305,10 @@ int Daemon::run() {
 void Daemon::turn() {
   const Clock::time_point next = std::min(next_check_, drain_at_.value_or(next_check_));
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
-  std::array<pollfd, 5> ready = {pollfd{ended_.fd(), POLLIN, 0},
-                                 {signals_.get(), POLLIN, 0},
-                                 {watch_.fd(), POLLIN, 0},
-                                 {mesh_.fd(), POLLIN, 0},
-                                 {namespaces_.fd(), POLLIN, 0}};
+  std::array<pollfd, 6> ready = {
+      pollfd{ended_.fd(), POLLIN, 0}, {signals_.get(), POLLIN, 0},
+      {watch_.fd(), POLLIN, 0},       {mesh_.fd(), POLLIN, 0},
+      {namespaces_.fd(), POLLIN, 0},  {runtime_classes_.fd(), POLLIN, 0}};
   ::poll(ready.data(), ready.size(), static_cast<int>(std::max(wait, 0ms).count()));
 
   const auto now = Clock::now();
@@ -307,6 +319,7 @@ void Daemon::turn() {
   }
   if (ready[3].revents != 0 && mesh_.take()) listener_->replace(handler());
   if (ready[4].revents != 0) namespaces_.take();
+  if (ready[5].revents != 0 && runtime_classes_.take()) listener_->replace(handler());
   if (drain_at_ && now >= *drain_at_) {
     drain_at_.reset();
     listener_->drain();

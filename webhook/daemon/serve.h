@@ -18,10 +18,11 @@ struct ServeOptions {
   std::string health_listen = "[::]:8080";
   std::string memory_limit;         // a quantity; empty: that of the control group
   SelfManagedOptions self_managed;  // in place of tls_cert and tls_key
-  std::string kubeconfig;       // of the cluster that it serves; empty: the pod's service account
-  bool mesh_watch = false;      // follow the mesh switch of the cluster that it serves, or
-  std::string mesh_kubeconfig;  // of this API server; implies mesh_watch
-  bool events = false;          // about decisions, on the pods' owners
+  std::string kubeconfig;        // of the cluster that it serves; empty: the pod's service account
+  bool mesh_watch = false;       // follow the mesh switch of the cluster that it serves, or
+  std::string mesh_kubeconfig;   // of this API server; implies mesh_watch
+  bool runtime_classes = false;  // read their handlers
+  bool events = false;           // about decisions, on the pods' owners
 };
 
 // Serves until SIGTERM or SIGINT. Exit code: 0 drained, 1 a second signal cut the drain short, 2

@@ -49,7 +49,8 @@ class Metrics final : public http::Observer {
   void authority_expires(std::chrono::system_clock::time_point when);
   void certificate_step(const std::string& step, const std::string& result);
 
-  // By what the webhook asks an API server for: "certificates", "mesh_switch", "namespaces".
+  // By what the webhook asks an API server for: "certificates", "mesh_switch", "namespaces",
+  // "runtime_classes".
   void api_failed(const std::string& what, int times = 1);
   void api_up(const std::string& what, bool up);
   void api_unused(const std::string& what);  // it is not asked for this any more

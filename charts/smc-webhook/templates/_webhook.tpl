@@ -1,6 +1,6 @@
 {{- /* Whether the webhook asks the API server anything. */ -}}
 {{- define "smc-webhook.usesApi" -}}
-{{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.events.enabled (eq .Values.initContainer.mode "auto") -}}
+{{- or (eq .Values.certificates.mode "selfManaged") .Values.mesh.watch .Values.runtimeClasses.watch .Values.events.enabled (eq .Values.initContainer.mode "auto") -}}
 {{- end -}}
 
 {{- /* KEY=VALUE,… of a map, in the order of its keys. */ -}}
@@ -36,6 +36,9 @@ that changes it a conflict. */}}
 - --mesh-kubeconfig=/etc/smc-webhook-mesh/kubeconfig
 {{- else if .Values.mesh.watch }}
 - --mesh-watch
+{{- end }}
+{{- if .Values.runtimeClasses.watch }}
+- --runtime-classes
 {{- end }}
 {{- if .Values.events.enabled }}
 - --events

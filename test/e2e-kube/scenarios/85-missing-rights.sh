@@ -13,10 +13,12 @@ declare -A provoked_by=(
   [webhook list mutatingwebhookconfigurations]=start_without_list
   [webhook list asmmeshconfigs]=start_without_list
   [webhook list namespaces]=start_without_list
+  [webhook list runtimeclasses]=start_without_list
   [webhook watch secrets]=start_without_watch
   [webhook watch mutatingwebhookconfigurations]=start_without_watch
   [webhook watch asmmeshconfigs]=start_without_watch
   [webhook watch namespaces]=start_without_watch
+  [webhook watch runtimeclasses]=start_without_watch
   [agent get nodes]=look
   [agent create events]=damage_bundle
   [agent patch nodes]=damage_secret
@@ -62,7 +64,7 @@ start_hook() { # COMPONENT: anew, as Helm would, but for one attempt only
 
 answered() { # both replicas, about everything
   local what
-  for what in certificates mesh_switch namespaces; do
+  for what in certificates mesh_switch namespaces runtime_classes; do
     [ "$(metric smc_webhook_api_up $what)" = 2 ] || return 1
   done
 }
@@ -190,10 +192,10 @@ clean_up() { # quietly: what failed is to stand at the end of the log
 }
 trap clean_up EXIT
 
-# everything on that needs a right: Events, the mesh switch, the namespaces, agents
+# everything on that needs a right: Events, the mesh switch, namespaces, RuntimeClasses, agents
 kubectl apply -f "$HERE/manifests/asmmeshconfig.yaml"
 kernel node1 '.device = true'
-agents smc-node-agent-played --set events.enabled=true --set initContainer.mode=auto
+agents smc-node-agent-played --set events.enabled=true,initContainer.mode=auto,runtimeClasses.watch=true
 helm get hooks "$RELEASE" -n "$NAMESPACE" | kubectl create --dry-run=client -o json -f - | jq '.items // [.] | .[]
   | select(.metadata.labels["app.kubernetes.io/component"] | . == "test" or . == "uninstall")' > "$SCENARIO_DIR/hooks.json"
 for component in test uninstall; do

@@ -109,7 +109,8 @@ TEST_F(DaemonsMesh, ABadKubeconfigStopsNoAdmission) {
 }
 
 TEST(DaemonsKubeconfig, ThatIsWrongIsAClearErrorAtTheStart) {
-  for (const char* twin : {"SMC_WEBHOOK_MESH_WATCH", "SMC_WEBHOOK_EVENTS"}) {
+  for (const char* twin :
+       {"SMC_WEBHOOK_MESH_WATCH", "SMC_WEBHOOK_EVENTS", "SMC_WEBHOOK_RUNTIME_CLASSES"}) {
     const certs::KeyPair pair = new_serving_pair();
     smc::test::TemporaryDirectory directory;
     std::ofstream(directory.file("tls.crt")) << pair.certificate_pem;
