@@ -73,10 +73,11 @@ e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines
 	@$(call BUILD,release) --target e2e-kernel smc-webhook
 	@test/e2e-node/run
 
-bench: build ## instructions of a review, and the load beside nginx (5 minutes on a quiet machine)
+bench: build ## instructions of a review, the load beside nginx, a pod's wait (6 minutes on a quiet machine, as root)
 	@scripts/install-packages bench
-	@cmake --build --preset release -j $(JOBS) --target review_bench
+	@cmake --build --preset release -j $(JOBS) --target review_bench pod_wait_bench
 	@test/bench/instructions
+	@unshare --pid --fork --mount-proc build/release/test/pod_wait_bench 50 600
 	@test/bench/load build/release
 
 PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent

@@ -27,6 +27,13 @@ bool is_class(std::string_view name) {
   return holds_pods(name) || name == "besteffort" || name == "burstable" || name == "guaranteed";
 }
 
+std::string joined(const std::string& parent, std::string_view name) {
+  std::string path = parent;
+  path += '/';
+  path += name;
+  return path;
+}
+
 // Nothing for what is no control group.
 std::optional<std::vector<std::string>> processes_of(System& system, const std::string& cgroup) {
   const auto content = system.read_file(cgroup + "/cgroup.procs");
@@ -47,7 +54,7 @@ std::optional<std::vector<std::string>> processes_of(System& system, const std::
 std::vector<std::string> PodCgroupWatch::trees() {
   if (system_.read_file(root_ + "/cgroup.controllers")) return {root_};
   std::vector<std::string> all;
-  for (const char* controller : kControllers) all.push_back(root_ + "/" + controller);
+  for (const char* controller : kControllers) all.push_back(joined(root_, controller));
   all.push_back(root_);
   return all;
 }
@@ -75,7 +82,7 @@ bool PodCgroupWatch::look_at_tree(const std::string& tree, std::set<std::string>
   bool found = false;
   const auto names = system_.list_directory(tree);
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
-    const std::string path = tree + "/" + name;
+    const std::string path = joined(tree, name);
     if (holds_pods(name)) {
       look_at_parent(path, fresh);
       found = true;
@@ -85,7 +92,7 @@ bool PodCgroupWatch::look_at_tree(const std::string& tree, std::set<std::string>
     const auto below = system_.list_directory(path);
     for (const std::string& inner : below ? *below : std::vector<std::string>()) {
       if (!holds_pods(inner)) continue;
-      look_at_parent(path + "/" + inner, fresh);
+      look_at_parent(joined(path, inner), fresh);
       found = true;
     }
   }
@@ -110,9 +117,9 @@ void PodCgroupWatch::look_at_parent(const std::string& path, std::set<std::strin
   }
   for (const std::string& name : *names) {
     if (const auto uid = pod_uid_of_component(name))
-      add_pod(*uid, path + "/" + name, fresh);
+      add_pod(*uid, joined(path, name), fresh);
     else if (is_class(name))
-      look_at_parent(path + "/" + name, fresh);
+      look_at_parent(joined(path, name), fresh);
   }
 }
 
@@ -135,7 +142,7 @@ std::set<std::string> PodCgroupWatch::take() {
       for (const auto& [uid, group] : pods_) fresh.insert(uid);
       continue;
     }
-    const std::string path = event.parent + "/" + event.name;
+    const std::string path = joined(event.parent, event.name);
     if (!watched_.contains(event.parent)) {
       const auto slash = event.parent.rfind('/');
       if (const auto uid = pod_uid_of_component(std::string_view(event.parent).substr(slash + 1)))
@@ -164,13 +171,13 @@ std::map<std::string, std::vector<std::string>> PodCgroupWatch::containers(const
   if (pod == pods_.end()) return found;
   const auto names = system_.list_directory(pod->second.path);
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
-    const std::string path = pod->second.path + "/" + name;
+    const std::string path = joined(pod->second.path, name);
     auto all = processes_of(system_, path);
     if (!all) continue;
     // Some runtimes put the processes one level deeper.
     const auto inner = all->empty() ? system_.list_directory(path) : std::vector<std::string>();
     for (const std::string& deeper : inner ? *inner : std::vector<std::string>())
-      if (auto some = processes_of(system_, path + "/" + deeper))
+      if (auto some = processes_of(system_, joined(path, deeper)))
         std::ranges::move(*some, std::back_inserter(*all));
     found.emplace(name, *std::move(all));
   }

@@ -2,7 +2,8 @@
 // network namespace up. Control groups, processes and network namespaces are real, SMC is played
 // (test/e2e-kube/played_kernel.cc). Makes PODS pods, one each PERIOD_MS (default 0: a burst), whose
 // containers begin to wait as soon as the sandbox is in its namespace, which is sooner than any
-// runtime starts one. Needs root and a writable tree of control groups; prints one line of JSON.
+// runtime starts one. Needs root, a writable tree of control groups, and to see the namespace of
+// process 1 (unshare --pid --fork --mount-proc); prints one line of JSON.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -35,7 +36,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPoll{5};          // as wait_for_agent begins
 constexpr milliseconds kLongest{60'000};  // what an init container waits
 
 class Requests final : public PodRequests {
@@ -85,7 +85,8 @@ milliseconds wait_for(System& system, pid_t sandbox) {
     });
     const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
     if (done || waited > kLongest) return waited;
-    std::this_thread::sleep_for(kPoll);
+    // As the container does, see pod_wait.cc.
+    std::this_thread::sleep_for(std::clamp(waited / 10, milliseconds(5), milliseconds(1'000)));
   }
 }
 
