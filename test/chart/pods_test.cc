@@ -324,7 +324,8 @@ TEST_F(Pods, HaveRequestsAndAMemoryLimit) {
 }
 
 TEST_F(Pods, GetATokenOnlyWhereTheyAskTheApiServer) {
-  const std::vector<std::string> alone = {"certificates.mode=certManager", "mesh.watch=false"};
+  const std::vector<std::string> alone = {"certificates.mode=certManager", "mesh.watch=false",
+                                          "initContainer.mode=agent"};
   EXPECT_EQ(
       pod_spec(
           render({.set = alone}).only("Deployment", "webhook"))["automountServiceAccountToken"],

@@ -78,7 +78,7 @@ TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
   EXPECT_EQ(role["rules"][1]["verbs"], nlohmann::json({"create"}));
 
   const auto cluster = rendering.only("ClusterRole", "webhook");
-  ASSERT_EQ(cluster["rules"].size(), 2U);
+  ASSERT_EQ(cluster["rules"].size(), 3U);
   const auto webhook = rendering.only("MutatingWebhookConfiguration", "webhook");
   EXPECT_EQ(rule_for(cluster, "mutatingwebhookconfigurations")["resourceNames"],
             nlohmann::json({webhook["metadata"]["name"]}));
@@ -89,8 +89,8 @@ TEST_F(Rights, OfTheWebhookReachOneSecretOneWebhookObjectOneMeshSwitch) {
 }
 
 TEST_F(Rights, OfTheWebhookGoWithTheFeatureThatNeedsThem) {
-  const Rendering alone =
-      render({.set = {"certificates.mode=certManager", "mesh.watch=false", "agent.enabled=false"}});
+  const Rendering alone = render({.set = {"certificates.mode=certManager", "mesh.watch=false",
+                                          "agent.enabled=false", "initContainer.mode=agent"}});
   ASSERT_EQ(alone.status, 0) << alone.text;
   for (const char* kind : {"Role", "ClusterRole"})
     for (const auto& role : alone.lasting(kind)) ADD_FAILURE() << role.dump();

@@ -54,7 +54,7 @@ struct Config {
     // "HOST[:PORT][/PATH]": from there another webhook may let the image come.
     std::vector<std::string> trusted_registries;
     // empty: by what the pod's namespace allows
-    std::optional<InitMode> mode = InitMode::kPrivileged;
+    std::optional<InitMode> mode;
     std::string cpu = "50m";      // Kubernetes quantity; request and limit
     std::string memory = "32Mi";  // Kubernetes quantity; request and limit
     bool request_erdma = false;

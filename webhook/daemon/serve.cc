@@ -235,9 +235,9 @@ Result<void> Daemon::start() {
   if (!bound) return bound.error();
   if (auto started = start_authority(); !started) return started.error();
   if (auto followed = follow_mesh(); !followed) return followed.error();
-  follow_namespaces();
   if (auto followed = follow_runtime_classes(); !followed) return followed.error();
   if (auto opened = open_health(); !opened) return opened.error();
+  follow_namespaces();  // cannot fail: last, so that a start that is refused says one thing alone
   check_expiry();
   log_address("listening", *address,
               {{"address", bound->text()},

@@ -92,13 +92,15 @@ kubectl delete mutatingwebhookconfiguration wide
 figure "$cases codes by dry run, 2 by a wider registration"
 
 # what the server of 1.20 drops from a pod is shown to the program itself
-review() { # POD-FILTER: the decision of `review`
+review() { # POD-FILTER [MODE]: the decision of `review`
+  echo "initContainer: {mode: ${2:-privileged}}" > "$SCENARIO_DIR/config.yaml"
   annotated_pod "$1" | jq '{apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: {uid: "u",
     kind: {group: "", version: "v1", kind: "Pod"}, resource: {group: "", version: "v1", resource: "pods"},
-    operation: "CREATE", namespace: "apps", object: .}}' | "$ROOT/build/release/bin/smc-webhook" review |
+    operation: "CREATE", namespace: "apps", object: .}}' | "$ROOT/build/release/bin/smc-webhook" review --config "$SCENARIO_DIR/config.yaml" |
     jq -r '.response.auditAnnotations.decision'
 }
 equal "hostUsers: false" user_namespace "$(review '.spec.hostUsers = false')"
+equal "hostUsers: false in mode agent" injected "$(review '.spec.hostUsers = false' agent)"
 equal "spec.os" windows "$(review '.spec.os.name = "windows"')"
 equal "a native sidecar in front" injected "$(review '.spec.initContainers = [{name: "istio-proxy", image: "x:1", restartPolicy: "Always"}]')"
 not_run "user_namespace, windows by spec.os, native sidecars through the API server" "1.20 drops the fields; asked through smc-webhook review"

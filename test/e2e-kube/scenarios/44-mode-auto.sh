@@ -1,5 +1,4 @@
 # mode auto: where a namespace enforces Pod Security the init container has no privilege; the webhook follows the label
-helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set initContainer.mode=auto >/dev/null
 namespace strict
 trap 'kubectl delete namespace strict --wait=false' EXIT
 annotated_pod > "$SCENARIO_DIR/pod.json"

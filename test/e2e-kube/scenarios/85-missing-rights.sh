@@ -195,7 +195,7 @@ trap clean_up EXIT
 # everything on that needs a right: Events, the mesh switch, namespaces, RuntimeClasses, agents
 kubectl apply -f "$HERE/manifests/asmmeshconfig.yaml"
 kernel node1 '.device = true'
-agents smc-node-agent-played --set events.enabled=true,initContainer.mode=auto,runtimeClasses.watch=true
+agents smc-node-agent-played --set events.enabled=true,runtimeClasses.watch=true
 helm get hooks "$RELEASE" -n "$NAMESPACE" | kubectl create --dry-run=client -o json -f - | jq '.items // [.] | .[]
   | select(.metadata.labels["app.kubernetes.io/component"] | . == "test" or . == "uninstall")' > "$SCENARIO_DIR/hooks.json"
 for component in test uninstall; do

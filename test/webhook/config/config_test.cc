@@ -66,7 +66,7 @@ TEST(Config, NothingMeansTheDefaultsOfTheContract) {
     EXPECT_EQ(config.init_container.image_pull_policy, "IfNotPresent");
     EXPECT_THAT(config.init_container.image_pull_secrets, IsEmpty());
     EXPECT_THAT(config.init_container.trusted_registries, IsEmpty());
-    EXPECT_EQ(config.init_container.mode, InitMode::kPrivileged);
+    EXPECT_EQ(config.init_container.mode, std::nullopt);
     EXPECT_EQ(config.init_container.cpu, "50m");
     EXPECT_EQ(config.init_container.memory, "32Mi");
     EXPECT_FALSE(config.init_container.request_erdma);

@@ -26,8 +26,7 @@ TEST(Tls, AReviewOver12And13IsAnsweredWithThePatch) {
     EXPECT_EQ(response["uid"], json::parse(annotated_review())["request"]["uid"]);
     EXPECT_EQ(response["allowed"], true);
     EXPECT_EQ(response["patchType"], "JSONPatch");
-    EXPECT_EQ(response["auditAnnotations"],
-              json({{"decision", "injected"}, {"mode", "privileged"}}));
+    EXPECT_EQ(response["auditAnnotations"], json({{"decision", "injected"}, {"mode", "agent"}}));
     const json pod = test::annotated_pod().patch(
         json::parse(base64_decode(response["patch"].get<std::string>()).value()));
     EXPECT_EQ(pod["spec"]["initContainers"][0]["name"], "smc-init");
