@@ -52,18 +52,16 @@ std::size_t number(const char* text) {
 using Ask = std::function<bool(std::string& body)>;
 
 Ask ask_reviewer() {
-  return [reviewer = std::make_shared<Reviewer>(Config(), false)](std::string& body) {
-    return reviewer->answer(body).decision == Decision::kInjected;
-  };
+  return [reviewer = std::make_shared<Reviewer>(Config(), mode_of_unknown_namespace, false)](
+             std::string& body) { return reviewer->answer(body).decision == Decision::kInjected; };
 }
 
 Ask ask_server(const char* level, Metrics& metrics) {
   log::Level parsed = log::Level::kInfo;
   if (!log::parse_level(level, parsed)) return {};
   log::set_level(parsed);
-  return [handler = review_handler(Config(), metrics, nullptr)](std::string& body) {
-    return handler(body).status == 200;
-  };
+  return [handler = review_handler(Config(), mode_of_unknown_namespace, metrics, nullptr)](
+             std::string& body) { return handler(body).status == 200; };
 }
 
 }  // namespace
