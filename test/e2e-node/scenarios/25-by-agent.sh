@@ -40,4 +40,4 @@ done
 await 30 "the agent counts two set-ups" bash -c 'agent_metrics node1 | grep -q "^smc_node_pod_setups_total{result=\"done\"} 2"'
 
 kubectl -n strict delete pod server client
-helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set initContainer.mode=privileged >/dev/null
+helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set initContainer.mode=auto >/dev/null
