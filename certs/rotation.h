@@ -25,8 +25,8 @@ struct SharedAuthorities {
   KeyPair current;       // signs
   KeyPair next;          // trusted, does not sign yet
   std::string previous;  // certificates alone: trusted still, sign no more
-  std::string rotate;    // a person's wish for a rotation: any text
-  std::string rotated;   // the wish that has been answered last
+  std::string rotate;    // asks for a rotation where it is new: any text
+  std::string rotated;   // that of the last rotation
 };
 
 // What this replica serves.

@@ -174,11 +174,11 @@ TEST(Authority, KeysAreEcdsaP256AndItsOwnCertificateMaySignOnlyLeaves) {
   EXPECT_EQ(X509_get_pathlen(certificate->get()), 0);
 }
 
-TEST(Authority, RubbishIsAnErrorWithOpenSslsReason) {
+TEST(Authority, MalformedPemIsAnErrorWithOpenSslsReason) {
   const KeyPair good = authority_at(kNow);
   for (const KeyPair& bad :
-       {KeyPair{"", ""}, KeyPair{good.certificate_pem, "rubbish"}, KeyPair{"rubbish", good.key_pem},
-        KeyPair{good.key_pem, good.certificate_pem}}) {
+       {KeyPair{"", ""}, KeyPair{good.certificate_pem, "malformed"},
+        KeyPair{"malformed", good.key_pem}, KeyPair{good.key_pem, good.certificate_pem}}) {
     const auto checked = check_authority(bad, kNow);
     ASSERT_FALSE(checked);
     EXPECT_NE(checked.error().what.find(':'), std::string::npos) << checked.error().what;

@@ -72,7 +72,7 @@ TEST_F(ClusterAuthorityTest, PutsBackACaBundleThatSomebodyReset) {
   Replica replica(cluster_);
   ASSERT_TRUE(replica.ready());
   const std::string before = cluster_.bundle();
-  for (const char* text : {"", "rubbish"}) {
+  for (const char* text : {"", "malformed"}) {
     reset_bundle(text);
     EXPECT_TRUE(soon([&] { return cluster_.bundle() == before; })) << text;
     EXPECT_TRUE(replica.ready());
@@ -90,7 +90,7 @@ TEST_F(ClusterAuthorityTest, DoesNotFightForEver) {
   EXPECT_LT(cluster_.requests() - before, 3 * (10 + 5 + 600 / 25));
 }
 
-TEST_F(ClusterAuthorityTest, RubbishInTheSecretIsReplacedByTheSameCa) {
+TEST_F(ClusterAuthorityTest, AMalformedSecretIsReplacedByTheSameCa) {
   Replica replica(cluster_);
   ASSERT_TRUE(replica.ready());
   const std::string before = cluster_.authorities().current.key_pem;
@@ -101,7 +101,7 @@ TEST_F(ClusterAuthorityTest, RubbishInTheSecretIsReplacedByTheSameCa) {
   EXPECT_EQ(replica.leaf().serial, served);
 }
 
-TEST_F(ClusterAuthorityTest, RubbishFoundAtTheStartIsReplacedByANewCa) {
+TEST_F(ClusterAuthorityTest, AMalformedSecretAtTheStartIsReplacedByANewCa) {
   cluster_.change(kSecretPath, [](json& object) {
     object["data"] = {{"ca.crt", "cnViYmlzaA=="}, {"ca.key", "cnViYmlzaA=="}};
   });
@@ -127,7 +127,7 @@ TEST_F(ClusterAuthorityTest, RotatesOnRequestWithBothTrustedInBetween) {
   EXPECT_EQ(two.issuer(), subject());
   EXPECT_EQ(cluster_.authorities().previous, "");
   std::this_thread::sleep_for(milliseconds(300));
-  EXPECT_EQ(one.issuer(), subject()) << "one wish is one rotation";
+  EXPECT_EQ(one.issuer(), subject()) << "one request is one rotation";
   EXPECT_TRUE(one.is_ready());
 }
 

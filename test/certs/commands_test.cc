@@ -136,7 +136,7 @@ TEST_F(CommandsTest, ReplacesAnExpiredAuthority) {
 TEST_F(CommandsTest, AnAuthorityThatCannotBeUsedIsLeftAloneAndNamed) {
   ASSERT_EQ(issue(directory_.path()).code, 0);
   const std::string other_key = make_authority(std::chrono::system_clock::now())->key_pem;
-  for (const std::string& key : {other_key, std::string("rubbish"), std::string()}) {
+  for (const std::string& key : {other_key, std::string("malformed"), std::string()}) {
     ASSERT_TRUE(write_file_atomic(file("ca.key"), key, 0600));
     const std::string before = everything();
     const Ran ran = issue(directory_.path());
@@ -183,13 +183,13 @@ TEST_F(CommandsTest, AFileInPlaceOfTheDirectoryIsAnError) {
 
 TEST_F(CommandsTest, ShowDescribesEachFileAndNamesTheUnreadable) {
   ASSERT_EQ(issue(directory_.path()).code, 0);
-  ASSERT_TRUE(write_file_atomic(file("rubbish"), std::string("\x7f\0ELF\xff", 6), 0600));
-  const Ran ran = show({file("tls.crt"), file("rubbish"), file("none"), file("ca.crt")});
+  ASSERT_TRUE(write_file_atomic(file("malformed"), std::string("\x7f\0ELF\xff", 6), 0600));
+  const Ran ran = show({file("tls.crt"), file("malformed"), file("none"), file("ca.crt")});
   EXPECT_EQ(ran.code, 2);
   EXPECT_THAT(ran.out, HasSubstr("DNS:web.svc DNS:localhost IP:127.0.0.1"));
   EXPECT_THAT(ran.out, HasSubstr("(authority)"));
   EXPECT_THAT(ran.out, HasSubstr("29 days left"));
-  EXPECT_THAT(ran.err, HasSubstr(file("rubbish") + ": no PEM certificate"));
+  EXPECT_THAT(ran.err, HasSubstr(file("malformed") + ": no PEM certificate"));
   EXPECT_THAT(ran.err, HasSubstr(file("none")));
 }
 

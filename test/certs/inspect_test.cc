@@ -45,7 +45,7 @@ TEST(Inspect, RenewalIsDueAtTwoThirdsOfALife) {
 
 TEST(Inspect, TextWithoutACertificateIsRefused) {
   const Made made;
-  for (const std::string& text : {std::string(), std::string("rubbish"), made.leaf.key_pem}) {
+  for (const std::string& text : {std::string(), std::string("malformed"), made.leaf.key_pem}) {
     const auto infos = read_certificates(text);
     ASSERT_FALSE(infos);
     EXPECT_THAT(infos.error().what, HasSubstr("no PEM certificate"));

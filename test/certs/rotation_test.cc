@@ -59,7 +59,7 @@ TEST(Rotation, ThenNothingIsLeftToDoUntilTheLeafIsDue) {
 TEST(Rotation, AnAuthorityThatTheApiServerTrustsAlreadyStaysTrustedWhenANewOneIsMade) {
   Observed observed;
   observed.now = kNow;
-  observed.bundles = {crt(2) + "rubbish", crt(3)};  // as of another mode of the chart
+  observed.bundles = {crt(2) + "malformed", crt(3)};  // as of another mode of the chart
   const SharedAuthorities secret = after_step(Kind::kCreate, observed, ca(0));
   EXPECT_EQ(members(secret.previous), authorities({2, 3}));
 }
@@ -67,8 +67,8 @@ TEST(Rotation, AnAuthorityThatTheApiServerTrustsAlreadyStaysTrustedWhenANewOneIs
 // ---- caBundle
 
 TEST(Rotation, ACaBundleThatSomebodyResetIsPutBack) {
-  for (const std::string& bundle : {std::string(), std::string("rubbish"), crt(2), crt(0) + crt(2),
-                                    crt(0) + "-----BEGIN CERTIFICATE-----\nx\n"}) {
+  for (const std::string& bundle : {std::string(), std::string("malformed"), crt(2),
+                                    crt(0) + crt(2), crt(0) + "-----BEGIN CERTIFICATE-----\nx\n"}) {
     Observed observed = settled();
     observed.bundles = {bundle};
     const Step step = next(observed);
@@ -147,19 +147,19 @@ TEST(Rotation, AClockThatJumpsOutOfTheCasLifeMakesANewCa) {
   }
 }
 
-// ---- rubbish in the Secret
+// ---- a malformed Secret
 
-TEST(Rotation, RubbishIsReplacedByTheRememberedCaSoThatNoRequestFails) {
-  const std::vector<KeyPair> rubbish = {
-      {"rubbish", ca(0).key_pem},
-      {crt(0), "rubbish"},
+TEST(Rotation, AMalformedSecretIsReplacedByTheRememberedCaSoThatNoRequestFails) {
+  const std::vector<KeyPair> malformed = {
+      {"malformed", ca(0).key_pem},
+      {crt(0), "malformed"},
       {crt(0), ca(1).key_pem},  // no pair
       {crt(0), ""},
       {"", ""},
       *issue_serving(ca(0), {{"web.svc"}, {}}, kNow),  // no CA
       *make_authority(kNow - kAuthorityLife - kDay),   // expired
   };
-  for (const KeyPair& pair : rubbish) {
+  for (const KeyPair& pair : malformed) {
     Observed observed = settled();
     observed.secret.current = pair;
     const Step step = next(observed);
@@ -183,17 +183,17 @@ TEST(Rotation, AGoodNextCaStandsInForACurrentOneThatIsOver) {
   EXPECT_EQ(after_step(step.kind, observed, {}).current.key_pem, ca(1).key_pem);
 }
 
-TEST(Rotation, RubbishForTheNextCaIsReplaced) {
-  for (const KeyPair& pair : {KeyPair{"rubbish", ""}, KeyPair{crt(1), ca(2).key_pem}, ca(0)}) {
+TEST(Rotation, AMalformedNextCaIsReplaced) {
+  for (const KeyPair& pair : {KeyPair{"malformed", ""}, KeyPair{crt(1), ca(2).key_pem}, ca(0)}) {
     Observed observed = published();
     observed.secret.next = pair;
     EXPECT_EQ(kind(observed), Kind::kPublish);
   }
 }
 
-TEST(Rotation, RubbishForThePreviousCaIsDropped) {
+TEST(Rotation, AMalformedPreviousCaIsDropped) {
   Observed observed = settled();
-  observed.secret.previous = "rubbish";
+  observed.secret.previous = "malformed";
   observed.unchanged = milliseconds(0);
   EXPECT_EQ(kind(observed), Kind::kPrune);
 }

@@ -86,7 +86,7 @@ TEST(Client, KeepsTheServersClockWhateverThisMachinesSays) {
   const auto seconds = std::chrono::system_clock::to_time_t(*client.server_now());
   EXPECT_GE(seconds, 784111777);
   EXPECT_LT(seconds, 784111777 + 60);
-  date = "rubbish";
+  date = "malformed";
   EXPECT_FALSE(client.get(kOne));
   EXPECT_GE(std::chrono::system_clock::to_time_t(*client.server_now()), 784111777);
 }
@@ -143,11 +143,11 @@ TEST(Client, WhatIsNoJsonObjectIsAnError) {
   FakeApi api([&](const ApiRequest&, ApiResponse& response) { answer(response, 200, body); });
   const Stop stop;
   Client client(api.cluster(), stop, client_options());
-  for (const char* rubbish : {"", "[]", "{\"a\":", "<html>", "{} {}"}) {
-    body = rubbish;
+  for (const char* malformed : {"", "[]", "{\"a\":", "<html>", "{} {}"}) {
+    body = malformed;
     const Outcome<json> got = client.get(kOne);
-    ASSERT_FALSE(got) << rubbish;
-    EXPECT_EQ(got.error().what, "get secrets ns/one: the answer is no JSON object") << rubbish;
+    ASSERT_FALSE(got) << malformed;
+    EXPECT_EQ(got.error().what, "get secrets ns/one: the answer is no JSON object") << malformed;
   }
 }
 

@@ -135,7 +135,7 @@ TEST(Kubeconfig, ReportsAContextClusterOrUserThatIsMissing) {
       HasSubstr("clusters has no entry \"b\""));
 }
 
-TEST(Kubeconfig, IsNeverCrashedByRubbish) {
+TEST(Kubeconfig, IsNeverCrashedByMalformedText) {
   for (const char* text :
        {"", "[]", "just text", "{", "a: [", "- - - -", "\x00\x01", "current-context: []",
         "{current-context: a, contexts: {a: b}}", "{current-context: a, contexts: [1, [], {}]}"}) {

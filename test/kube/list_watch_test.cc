@@ -176,9 +176,9 @@ TEST(Watch, HalfAnEventIsAnErrorWhetherTheStreamEndsOrIsCut) {
   }
 }
 
-TEST(Watch, RubbishInTheStreamEndsIt) {
+TEST(Watch, MalformedEventsEndIt) {
   for (const char* line :
-       {"rubbish\n", "[]\n", "{}\n", "{\"type\":\"ADDED\",\"object\":1}\n",
+       {"malformed\n", "[]\n", "{}\n", "{\"type\":\"ADDED\",\"object\":1}\n",
         "{\"type\":\"LATER\",\"object\":{}}\n", "{\"type\":1,\"object\":{}}\n"}) {
     FakeApi api(
         [&](const ApiRequest&, ApiResponse& response) { stream(response, {line}, Ending::kHeld); });

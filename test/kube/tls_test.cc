@@ -104,12 +104,12 @@ TEST(Tls, AServerThatRefusesOurCertificateIsSaidToHaveRefusedIt) {
 TEST(Tls, CredentialsThatCannotBeReadAreNamedBeforeAnythingIsSent) {
   FakeApi api(fine, {{}, {"127.0.0.1"}});
   auto cluster = api.cluster();
-  cluster->authority.data = "rubbish";
+  cluster->authority.data = "malformed";
   EXPECT_THAT(get(cluster).error().what,
               HasSubstr("the certificate authority: no PEM certificate"));
   cluster = api.cluster();
-  cluster->client_certificate.data = "rubbish";
-  cluster->client_key.data = "rubbish";
+  cluster->client_certificate.data = "malformed";
+  cluster->client_key.data = "malformed";
   EXPECT_THAT(get(cluster).error().what,
               HasSubstr("the client certificate and its key: the certificate: no PEM certificate"));
   cluster = api.cluster();

@@ -191,7 +191,7 @@ row "UEID and device pnetid removed behind the agent's back come back" tables_ar
 row "a device that goes and comes is seen at once, and set up again" device_goes_and_comes
 row "so is an interface that goes down and up" interface_goes_down_and_up
 row "a device that goes while connections use it: the agent is not held up" device_goes_in_use
-row "uninstall takes back its own alone, and the running agent stands down" takes_back_its_own
+row "uninstall takes back its own alone, and the running agent ends what it does" takes_back_its_own
 row "SIGTERM ends the agent at once and leaves the node as it is" stops_and_leaves_the_node
 
 without_agent

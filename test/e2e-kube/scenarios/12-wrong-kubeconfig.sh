@@ -38,11 +38,11 @@ refused_by_all() { # KUBECONFIG PATTERN
 }
 export BIN AGENT
 export -f serve agent
-echo '{ rubbish' > "$SCENARIO_DIR/rubbish"
+echo '{ malformed' > "$SCENARIO_DIR/malformed"
 file exec '.users[0].user = {exec: {command: "aws"}}'
 refused_by_all "$SCENARIO_DIR/none" 'none: No such file'
 refused_by_all "$SCENARIO_DIR/folder" 'folder: Is a directory'
-refused_by_all "$SCENARIO_DIR/rubbish" 'rubbish: line [0-9]+: not YAML'
+refused_by_all "$SCENARIO_DIR/malformed" 'malformed: line [0-9]+: not YAML'
 refused_by_all "$SCENARIO_DIR/webhook.exec" 'webhook.exec: exec is not supported'
 
 # what only asking shows
@@ -51,8 +51,8 @@ openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -
 file authority ".clusters[0].cluster[\"certificate-authority-data\"] = \"$(base64 -w0 "$SCENARIO_DIR/another.crt")\""
 file port '.clusters[0].cluster.server = "https://127.0.0.1:1"'
 file token .
-file rubbish '.users[0].user.tokenFile = "rubbish"'
-kinds=(authority port token rubbish) started=()
+file malformed '.users[0].user.tokenFile = "malformed"'
+kinds=(authority port token malformed) started=()
 trap 'kill -9 "${started[@]}"; kubectl delete --ignore-not-found clusterrole/wrong-kubeconfig clusterrolebinding/wrong-kubeconfig' EXIT
 for i in 0 1 2 3; do
   serve "$SCENARIO_DIR/webhook.${kinds[i]}" $((9100 + i)) > "$SCENARIO_DIR/webhook.${kinds[i]}.log" 2>&1 &
@@ -68,7 +68,7 @@ says() { # KIND PATTERN: a line of both programs' logs
 }
 await 10 "another authority is named" says authority 'its certificate is not trusted: .*"hint":"is the certificate authority in .* this server'
 await 10 "a port where nobody listens is named" says port 'connect to 127.0.0.1 port 1: Connection refused.*"hint":"nothing listens there'
-await 10 "what is no token is named" says rubbish 'read the token: it holds characters that no token has","hint":"check the credentials in'
+await 10 "what is no token is named" says malformed 'read the token: it holds characters that no token has","hint":"check the credentials in'
 await 10 "a wrong token is named" says token '401 Unauthorized.*"hint":"the token or client certificate is expired'
 sleep 2 # a program that did not wait between its attempts would make hundreds
 for i in 0 1 2 3; do

@@ -120,8 +120,8 @@ await 2 "no notice is left" says notice 0
 switch true mesh
 
 # the Secret goes bad, which changes nothing but what is said; then it is good again
-echo rubbish > "$SCENARIO_DIR/rubbish"
-secret "$SCENARIO_DIR/rubbish"
+echo malformed > "$SCENARIO_DIR/malformed"
+secret "$SCENARIO_DIR/malformed"
 await 20 "both webhook pods say so" says 'notice: mesh-kubeconfig: not used as it is now' 2
 switch false mesh
 secret "$SCENARIO_DIR/kubeconfig"

@@ -1,4 +1,4 @@
-# caBundle that somebody resets is put right, a Secret with rubbish or none at all is recovered
+# caBundle that somebody resets is put right, a malformed Secret or none at all is recovered
 annotated_pod > "$SCENARIO_DIR/pod.json"
 before=$(ca_bundle)
 
@@ -19,12 +19,12 @@ whole=$(ca_in_secret)
 is_whole() {
   [ "$(ca_in_secret)" = "$whole" ]
 }
-for rubbish in '{"ca.crt": "cnViYmlzaA=="}' '{"ca.key": null}' '{"ca.crt": null, "ca.key": null}'; do
+for malformed in '{"ca.crt": "cnViYmlzaA=="}' '{"ca.key": null}' '{"ca.crt": null, "ca.key": null}'; do
   before=$(logged '"step":"restore"')
-  secret_data "$rubbish"
-  await 5 "the step against $rubbish is on the log" logged_again "$before" '"step":"restore"'
-  await 5 "the CA is back after $rubbish" is_whole
-  injects || fail "a pod goes without SMC after $rubbish"
+  secret_data "$malformed"
+  await 5 "the step against $malformed is on the log" logged_again "$before" '"step":"restore"'
+  await 5 "the CA is back after $malformed" is_whole
+  injects || fail "a pod goes without SMC after $malformed"
 done
 
 # a Secret that is deleted comes back with the same CA, and no pod notices; both replicas miss it at the same moment
@@ -58,7 +58,7 @@ equal "the Secret's version of the chart" smc-webhook-99.0.0 \
 await 1 "the CA stays" is_whole
 injects || fail "a pod goes without SMC after the upgrade"
 
-# nobody remembers the CA: a new one, the same for both replicas; first they find rubbish, then no Secret to agree on
+# nobody remembers the CA: a new one, the same for both replicas; first they find a malformed one, then no Secret to agree on
 forgotten() { # COMMAND...: while there is no replica
   kubectl -n "$NAMESPACE" scale "deployment/$RELEASE-smc-webhook" --replicas=0
   await 30 "the webhook's pods are gone" none_left -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook

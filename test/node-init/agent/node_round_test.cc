@@ -293,7 +293,7 @@ TEST_F(NodeRound, KilledAtAnyWriteTheNextRunMakesTheSameAndOwnsIt) {
   }
 }
 
-TEST_F(NodeRound, ARecordFullOfRubbishIsSetAsideAndReported) {
+TEST_F(NodeRound, AMalformedRecordIsSetAsideAndReported) {
   std::ofstream(file_.path()) << "malformed";
   const NodeReport report = round();
   EXPECT_EQ(check(report, "record").verdict, Verdict::kWarn);

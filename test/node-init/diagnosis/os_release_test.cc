@@ -32,7 +32,7 @@ TEST(OsRelease, UnquotesAsAShellWould) {
 
 TEST(OsRelease, SkipsWhatIsNoAssignmentAndNeedsNoLastNewline) {
   const auto os =
-      parse_os_release("# ID=no\n\nrubbish\n=\nNOT_ID=x\r\n  ID=debian\r\nVERSION_ID=12");
+      parse_os_release("# ID=no\n\nmalformed\n=\nNOT_ID=x\r\n  ID=debian\r\nVERSION_ID=12");
   EXPECT_EQ(os.id, "debian");
   EXPECT_EQ(os.version_id, "12");
 }

@@ -304,7 +304,7 @@ TEST_F(MeshKubeconfig, ThatGoesBadChangesNothingAndIsReported) {
   write(mesh);
   Followed followed(options());
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
-  write("rubbish");
+  write("malformed");
   const auto reported = [](const MeshStatus& now) { return !now.kubeconfig_problem.empty(); };
   EXPECT_THAT(followed.await(reported).kubeconfig_problem, HasSubstr("not a kubeconfig"));
   mesh.put(kOn);

@@ -98,7 +98,7 @@ TEST_F(DaemonsMesh, ALostWatchIsSaidInReadyzTheLogAndAMetric) {
 }
 
 TEST_F(DaemonsMesh, ABadKubeconfigStopsNoAdmission) {
-  volume_.write({{"kubeconfig", "rubbish"}});
+  volume_.write({{"kubeconfig", "malformed"}});
   Daemon daemon(options());
   EXPECT_TRUE(becomes_true([&] { return daemon.get("/readyz").status == 200; }));
   EXPECT_THAT(daemon.get("/readyz").body, HasSubstr("not a kubeconfig"));

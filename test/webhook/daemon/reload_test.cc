@@ -115,7 +115,7 @@ TEST_P(BadCertificate, KeepsTheOldOneIsCountedOnceAndSaid) {
 INSTANTIATE_TEST_SUITE_P(
     Each, BadCertificate,
     testing::Values(
-        Bad{"NoPem", {{"tls.crt", "rubbish"}, {"tls.key", "rubbish"}}, "certificate"},
+        Bad{"NoPem", {{"tls.crt", "malformed"}, {"tls.key", "malformed"}}, "certificate"},
         Bad{"NoKey", {{"tls.crt", new_serving_pair().certificate_pem}, {"tls.key", "x"}}, "key"},
         Bad{"NoPair",
             {{"tls.crt", new_serving_pair().certificate_pem},

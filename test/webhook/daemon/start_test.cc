@@ -92,10 +92,10 @@ TEST_F(Start, WithAFileThatCannotBeReadIsRefused) {
 }
 
 TEST_F(Start, WithWhatIsNoCertificateOrNoPairIsRefused) {
-  put("rubbish", "rubbish");
-  expect_refused("--tls-cert", file("rubbish"), "certificate");
-  expect_refused("--tls-key", file("rubbish"), "key");
-  expect_refused("--client-ca", file("rubbish"), "client CA");
+  put("malformed", "malformed");
+  expect_refused("--tls-cert", file("malformed"), "certificate");
+  expect_refused("--tls-key", file("malformed"), "key");
+  expect_refused("--client-ca", file("malformed"), "client CA");
   put("other.key", new_serving_pair().key_pem);
   expect_refused("--tls-key", file("other.key"), "mismatch");
 }
