@@ -25,7 +25,8 @@ class RawServer {
   // `serve` returns when the connection is to be closed; it must end once the peer has closed.
   using Serve = std::function<void(int connection)>;
 
-  explicit RawServer(Serve serve) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawServer(Serve serve)
+      : serve_(std::move(serve)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     std::signal(SIGPIPE, SIG_IGN);  // as the client demands of its process
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -36,7 +37,7 @@ class RawServer {
     EXPECT_EQ(::listen(listener_.get(), 16), 0);
     EXPECT_EQ(::getsockname(listener_.get(), generic, &size), 0);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this, serve = std::move(serve)] { accept_all(serve); });
+    thread_ = std::thread([this] { accept_all(); });
   }
 
   ~RawServer() {
@@ -57,7 +58,7 @@ class RawServer {
   }
 
  private:
-  void accept_all(const Serve& serve) {
+  void accept_all() {
     for (;;) {
       pollfd waited[] = {{stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
       ::poll(waited, 2, -1);
@@ -67,13 +68,14 @@ class RawServer {
       // A peer that has gone may leave a full window behind, which takes minutes to notice.
       const timeval patience{1, 0};
       ::setsockopt(connection->get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-      connections_.emplace_back([connection, &serve] {
-        serve(connection->get());
+      connections_.emplace_back([this, connection] {
+        serve_(connection->get());
         connection->reset();
       });
     }
   }
 
+  const Serve serve_;
   Fd listener_;
   std::uint16_t port_ = 0;
   EventFd stop_;
