@@ -24,10 +24,11 @@ class MemberTable {
  public:
   explicit MemberTable(std::span<Member* const> wanted) : wanted_(wanted) {
     assert(wanted.size() <= next_.size());
-    for (std::uint8_t number = 1; number <= wanted.size(); ++number) {
-      std::uint8_t& first = first_[member(number).slot];
-      next_[number - 1] = first;
-      first = number;
+    std::uint8_t number = 0;
+    for (const Member* const each : wanted) {
+      std::uint8_t& first = first_[each->slot];
+      next_[number] = first;
+      first = ++number;
     }
   }
 
