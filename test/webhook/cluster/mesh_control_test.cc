@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 
+#include "test/webhook/cluster/await.h"
 #include "test/webhook/cluster/fake_mesh.h"
 
 namespace smc::webhook {
@@ -38,14 +38,7 @@ class MeshControlTest : public testing::Test {
   bool await(bool enabled) {
     return await([&] { return control_.effective(config_)->mesh.smc_enabled == enabled; });
   }
-  bool await(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      pollfd changed{control_.fd(), POLLIN, 0};
-      if (::poll(&changed, 1, 20) == 1) control_.take();
-    }
-    return condition();
-  }
+  bool await(const std::function<bool()>& condition) { return webhook::await(control_, condition); }
   bool now() { return control_.effective(config_)->mesh.smc_enabled; }
 
   FakeMesh mesh_;

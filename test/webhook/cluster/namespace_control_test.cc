@@ -2,13 +2,12 @@
 #include "webhook/cluster/namespace_control.h"
 
 #include <chrono>
-#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <poll.h>
 
+#include "test/webhook/cluster/await.h"
 #include "test/webhook/cluster/fake_namespaces.h"
 
 namespace smc::webhook {
@@ -82,20 +81,11 @@ class NamespaceControlTest : public testing::Test {
     options.backoff = {milliseconds(2), milliseconds(20)};
     control_.follow(api_.cluster(), options);
   }
-  // False where it has not come about within 20 s.
-  bool await(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      pollfd changed{control_.fd(), POLLIN, 0};
-      if (::poll(&changed, 1, 5) == 1) control_.take();
-    }
-    return condition();
-  }
   bool becomes(const std::string& name, InitMode mode) {
-    return await([&] { return control_.modes()(name) == mode; });
+    return await(control_, [&] { return control_.modes()(name) == mode; });
   }
   bool is_up(bool up) {
-    return await([&] {
+    return await(control_, [&] {
       return metrics_.text().find("smc_webhook_api_up{what=\"namespaces\"} " +
                                   std::to_string(up ? 1 : 0)) != std::string::npos;
     });
@@ -145,7 +135,7 @@ TEST_F(NamespaceControlTest, WithoutTheRightPodsAreLeftToTheAgentAndThatIsSaid) 
   api_.put("open");
   api_.refuse(403);
   follow();
-  ASSERT_TRUE(await([&] { return !readiness_.notices().empty(); }));
+  ASSERT_TRUE(await(control_, [&] { return !readiness_.notices().empty(); }));
   EXPECT_THAT(readiness_.notices(),
               AllOf(StartsWith("notice: namespaces: not known, and mode auto is agent for all "
                                "pods: list namespaces"),
@@ -187,7 +177,7 @@ TEST_F(NamespaceControlTest, SaysThatMoreThanItKnowsAreLeftToTheAgent) {
   follow();
   ASSERT_TRUE(becomes("team-9999", InitMode::kPrivileged));
   api_.put("zz-late");
-  EXPECT_TRUE(await([&] { return !readiness_.notices().empty(); }));
+  EXPECT_TRUE(await(control_, [&] { return !readiness_.notices().empty(); }));
   EXPECT_EQ(readiness_.notices(),
             "notice: namespaces: more than 10000 admit privileged containers: mode auto is agent "
             "in those beyond\n");

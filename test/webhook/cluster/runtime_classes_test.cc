@@ -2,15 +2,14 @@
 #include "webhook/cluster/runtime_classes.h"
 
 #include <chrono>
-#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <poll.h>
 
 #include "test/kube/fake_api.h"
+#include "test/webhook/cluster/await.h"
 
 namespace smc::webhook {
 namespace {
@@ -108,20 +107,11 @@ class RuntimeClassesTest : public testing::Test {
     options.backoff = {milliseconds(2), milliseconds(20)};
     classes_.follow(api_.cluster(), options);
   }
-  // Takes what comes until it holds; false after 20 s.
-  bool await(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      pollfd changed{classes_.fd(), POLLIN, 0};
-      if (::poll(&changed, 1, 20) == 1) classes_.take();
-    }
-    return condition();
-  }
   std::vector<std::string> excluded() {
     return classes_.effective(config_)->injection.excluded_runtime_classes;
   }
   bool becomes(const std::vector<std::string>& names) {
-    return await([&] { return excluded() == names; });
+    return await(classes_, [&] { return excluded() == names; });
   }
 
   FakeRuntimeClasses api_;
@@ -147,7 +137,7 @@ TEST_F(RuntimeClassesTest, AreExcludedByTheirNamesWhereTheirHandlerIs) {
 
 TEST_F(RuntimeClassesTest, AreFollowed) {
   follow();
-  ASSERT_TRUE(await([&] { return readiness_.reasons().empty(); }));
+  ASSERT_TRUE(await(classes_, [&] { return readiness_.reasons().empty(); }));
   api_.put("secure", "kata");
   EXPECT_TRUE(becomes({"kata*", "runsc", "secure"}));
   api_.put("secure", "runc");
@@ -163,7 +153,7 @@ TEST_F(RuntimeClassesTest, MakeAReplicaReadyWhenTheyHaveBeenRead) {
   api_.put("secure", "kata");
   follow();
   EXPECT_EQ(readiness_.reasons(), "runtime-classes: they have not been read yet\n");
-  EXPECT_TRUE(await([&] { return readiness_.reasons().empty(); }));
+  EXPECT_TRUE(await(classes_, [&] { return readiness_.reasons().empty(); }));
   EXPECT_THAT(excluded(), ElementsAre("kata*", "runsc", "secure"));
   EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_api_up{what=\"runtime_classes\"} 1"));
 }
@@ -171,7 +161,7 @@ TEST_F(RuntimeClassesTest, MakeAReplicaReadyWhenTheyHaveBeenRead) {
 TEST_F(RuntimeClassesTest, WithoutTheRightNamesAloneDecideAndThatIsSaid) {
   api_.refuse(403);
   follow();
-  ASSERT_TRUE(await([&] { return readiness_.reasons().empty(); }));
+  ASSERT_TRUE(await(classes_, [&] { return readiness_.reasons().empty(); }));
   EXPECT_THAT(readiness_.notices(),
               AllOf(HasSubstr("notice: runtime-classes: the watch is lost"), HasSubstr("403")));
   EXPECT_THAT(metrics_.text(), HasSubstr("smc_webhook_api_up{what=\"runtime_classes\"} 0"));
@@ -183,12 +173,12 @@ TEST_F(RuntimeClassesTest, StayAsTheyWereSeenLastUntilTheWatchIsBack) {
   follow();
   ASSERT_TRUE(becomes({"kata*", "runsc", "secure"}));
   api_.refuse(403);
-  ASSERT_TRUE(await([&] { return !readiness_.notices().empty(); }));
+  ASSERT_TRUE(await(classes_, [&] { return !readiness_.notices().empty(); }));
   EXPECT_THAT(excluded(), ElementsAre("kata*", "runsc", "secure"));
   api_.put("late", "kata");
   api_.refuse(0);
   EXPECT_TRUE(becomes({"kata*", "runsc", "late", "secure"}));
-  EXPECT_TRUE(await([&] { return readiness_.notices().empty(); }));
+  EXPECT_TRUE(await(classes_, [&] { return readiness_.notices().empty(); }));
 }
 
 }  // namespace
