@@ -18,10 +18,12 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-genl-3.0 libnl-route-3.0)
 pkg_check_modules(libyaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
 pkg_check_modules(ibverbs REQUIRED IMPORTED_TARGET libibverbs)
 
 # Headers of libraries are not ours to warn about.
-foreach(target PkgConfig::httplib PkgConfig::libnl PkgConfig::libyaml PkgConfig::ibverbs yaml-cpp::yaml-cpp)
+foreach(target PkgConfig::httplib PkgConfig::libnl PkgConfig::libyaml PkgConfig::libbpf PkgConfig::ibverbs
+        yaml-cpp::yaml-cpp)
   get_target_property(aliased ${target} ALIASED_TARGET)
   if(aliased)
     set(target ${aliased})
