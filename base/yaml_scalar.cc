@@ -24,7 +24,6 @@ constexpr std::array<std::string_view, 11> kTrue = {"y",    "Y",    "yes", "Yes"
                                                     "True", "TRUE", "on",  "On",  "ON"};
 constexpr std::array<std::string_view, 11> kFalse = {"n",     "N",     "no",  "No",  "NO", "false",
                                                      "False", "FALSE", "off", "Off", "OFF"};
-constexpr std::array<std::string_view, 5> kNull = {"", "~", "null", "Null", "NULL"};
 constexpr std::array<std::string_view, 12> kNoJsonNumber = {".nan",  ".NaN",  ".NAN",  ".inf",
                                                             ".Inf",  ".INF",  "+.inf", "+.Inf",
                                                             "+.INF", "-.inf", "-.Inf", "-.INF"};
@@ -112,7 +111,7 @@ std::optional<std::string> number(std::string_view text) {
 }
 
 Scalar untagged(const std::string& text) {
-  if (is_one_of(kNull, text)) return {ScalarType::kNull, "null"};
+  if (is_null_word(text)) return {ScalarType::kNull, "null"};
   if (is_one_of(kTrue, text)) return {ScalarType::kBool, "true"};
   if (is_one_of(kFalse, text)) return {ScalarType::kBool, "false"};
   if (auto digits = number(text)) return {ScalarType::kNumber, std::move(*digits)};

@@ -98,11 +98,6 @@ std::string text_of(const yaml_char_t* text) {
   return text == nullptr ? std::string() : reinterpret_cast<const char*>(text);
 }
 
-bool is_null_word(std::string_view text) {
-  constexpr std::array<std::string_view, 5> kNull = {"", "~", "null", "Null", "NULL"};
-  return std::ranges::find(kNull, text) != kNull.end();
-}
-
 // Builds one tree for each document from the parser's events.
 class Builder {
  public:
@@ -335,6 +330,11 @@ Result<void, Problem> parse_into(std::vector<Node>& documents, Input input) {
 }
 
 }  // namespace
+
+bool is_null_word(std::string_view text) {
+  constexpr std::array<std::string_view, 5> words = {"", "~", "null", "Null", "NULL"};
+  return std::ranges::find(words, text) != words.end();
+}
 
 const Node* Node::find(std::string_view key) const {
   if (!is_map()) return nullptr;

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxDepth = 400;
 // MiB in a request, which has fewer.
 inline constexpr std::size_t kMaxNodes = 500'000;
 
+// Whether a plain scalar with this text is null (YAML 1.2.2, 10.3.2), as nothing at all is.
+bool is_null_word(std::string_view text);
+
 enum class Kind { kNull, kScalar, kList, kMap };
 
 // Where a node stands in the text that was parsed, in bytes. Of what an alias or a merge key

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error_text.h"
+#include "base/exit_code.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/utc_text.h"
@@ -18,8 +19,6 @@
 namespace smc::certs {
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kNotPossible = 2;
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOwnerOnlyDirectory = 0700;
 
@@ -134,9 +133,9 @@ Result<void> issue(const IssueOptions& options, std::ostream& out) {
 
 int issue_command(const IssueOptions& options, std::ostream& out, std::ostream& err) {
   const Result<void> issued = issue(options, out);
-  if (issued) return kDone;
+  if (issued) return exit_status(ExitCode::kDone);
   err << error_text("smc-certs", issued.error());
-  return kNotPossible;
+  return exit_status(ExitCode::kNotPossible);
 }
 
 }  // namespace smc::certs

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error_text.h"
+#include "base/exit_code.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "base/utc_text.h"
@@ -14,8 +15,6 @@
 namespace smc::certs {
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kNotPossible = 2;
 constexpr std::size_t kShown = 253;  // characters of a name, which may hold any bytes
 
 // Whole days until `end`, negative when it is over.
@@ -72,12 +71,12 @@ Result<std::vector<CertificateInfo>> certificates_of(const std::string& file) {
 int show_command(const ShowOptions& options, std::ostream& out, std::ostream& err) {
   const Time now = std::chrono::system_clock::now();
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  int code = kDone;
+  ExitCode code = ExitCode::kDone;
   for (const std::string& file : options.files) {
     const Result<std::vector<CertificateInfo>> infos = certificates_of(file);
     if (!infos) {
       err << error_text("smc-certs", infos.error());
-      code = kNotPossible;
+      code = ExitCode::kNotPossible;
       continue;
     }
     for (const CertificateInfo& info : *infos) {
@@ -90,7 +89,7 @@ int show_command(const ShowOptions& options, std::ostream& out, std::ostream& er
   // names in a certificate may be any bytes
   if (options.json)
     out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-  return code;
+  return exit_status(code);
 }
 
 }  // namespace smc::certs

@@ -10,6 +10,7 @@
 
 #include "base/openssl.h"
 #include "certs/inspect.h"
+#include "test/certs/fixed_time.h"
 
 namespace smc::certs {
 
@@ -22,7 +23,7 @@ using std::chrono::seconds;
 using Store = std::unique_ptr<X509_STORE, FreeWith<X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
 
-const Time kNow = std::chrono::system_clock::from_time_t(1'800'000'000);  // 2027-01-15
+using test::kNow;
 
 SubjectNames names() {
   return *parse_names({"web.svc", "*.example.org"}, {"127.0.0.1", "fd00::1"});

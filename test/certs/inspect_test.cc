@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "certs/authority.h"
+#include "test/certs/fixed_time.h"
 
 namespace smc::certs {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Time kNow = std::chrono::system_clock::from_time_t(1'800'000'000);
+using test::kNow;
 
 struct Made {
   KeyPair authority = *make_authority(kNow);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "certs/authority_objects.h"
 #include "certs/inspect.h"
+#include "test/certs/fixed_time.h"
 #include "test/certs/shared_authority.h"
 
 namespace smc::certs {
@@ -26,7 +27,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Kind = Step::Kind;
 
-const Time kNow = std::chrono::system_clock::from_time_t(1'800'000'000);
+using test::kNow;
 constexpr hours kDay{24};
 
 KeyPair new_ca() {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "certs/rotation.h"
+#include "test/certs/fixed_time.h"
 
 namespace smc::certs {
 
@@ -15,7 +16,6 @@ void PrintTo(const Step::Kind& kind, std::ostream* out);
 
 namespace test {
 
-inline const Time kNow = std::chrono::system_clock::from_time_t(1'800'000'000);
 inline const RotationWaits kWaits{std::chrono::seconds(60), std::chrono::hours(1)};
 inline constexpr std::chrono::hours kDay{24};
 

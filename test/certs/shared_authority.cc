@@ -24,9 +24,9 @@ void refuse(ApiResponse& response, int status, const std::string& reason) {
 }
 
 std::string http_date(std::chrono::system_clock::time_point when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  const std::time_t time = std::chrono::system_clock::to_time_t(when);
   std::tm fields{};
-  ::gmtime_r(&seconds, &fields);
+  ::gmtime_r(&time, &fields);
   std::array<char, 40> text{};
   std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
   return text.data();

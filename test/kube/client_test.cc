@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "test/kube/fake_api.h"
+#include "test/kube/targets.h"
 #include "test/support/temporary_directory.h"
 
 namespace smc::kube {
@@ -25,9 +26,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const Target kOne{kSecrets, "ns", "one", ""};
-const Target kAll{kSecrets, "ns", "", ""};
 
 TEST(Client, SendsTheVerbsWithTheirMethodPathBodyAndType) {
   std::vector<std::string> seen;

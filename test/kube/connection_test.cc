@@ -12,6 +12,7 @@
 
 #include "test/kube/fake_api.h"
 #include "test/kube/raw_server.h"
+#include "test/kube/targets.h"
 
 namespace smc::kube {
 namespace {
@@ -21,8 +22,6 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using testing::AnyOf;
 using testing::HasSubstr;
-
-const Target kOne{kSecrets, "ns", "one", ""};
 
 // Until the peer closes; what it said.
 std::string read_to_end(int connection) {

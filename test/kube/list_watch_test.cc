@@ -7,6 +7,7 @@
 
 #include "kube/client.h"
 #include "test/kube/fake_api.h"
+#include "test/kube/targets.h"
 
 namespace smc::kube {
 namespace {
@@ -15,8 +16,6 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const Target kAll{kSecrets, "ns", "", ""};
 
 json page(const std::vector<int>& items, const std::string& next) {
   json out = {{"metadata", {{"resourceVersion", "42"}, {"continue", next}}},

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "test/kube/fake_api.h"
+#include "test/kube/targets.h"
 
 namespace smc::kube {
 namespace {
@@ -77,8 +78,6 @@ WatcherOptions quick() {
   out.watch_timeout = std::chrono::seconds(10);
   return out;
 }
-
-const Target kAll{kSecrets, "ns", "", ""};
 
 TEST(Watcher, ListsThenWatchesFromTheListsVersion) {
   FakeApi api([](const ApiRequest& request, ApiResponse& response) {

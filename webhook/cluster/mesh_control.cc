@@ -8,7 +8,7 @@ namespace smc::webhook {
 namespace {
 
 constexpr const char* kSwitch = "mesh-switch";
-constexpr const char* kApiUse = "mesh_switch";  // of the metrics
+constexpr const char* kMeshUse = "mesh_switch";  // of the metrics
 constexpr const char* kKubeconfig = "mesh-kubeconfig";
 
 std::string lost_text(const MeshStatus& status, bool enabled) {
@@ -53,7 +53,7 @@ void MeshControl::report() {
   const bool enabled = smc_enabled(configured_, status_.seen);
   metrics_.mesh_switch(enabled, decides(status_.seen));
   if (!watch_) return;
-  metrics_.api_up(kApiUse, status_.tried && status_.lost.empty());
+  metrics_.api_up(kMeshUse, status_.tried && status_.lost.empty());
   if (status_.tried) readiness_.clear(kSwitch);
   if (status_.lost.empty())
     readiness_.clear_notice(kSwitch);

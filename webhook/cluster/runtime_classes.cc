@@ -17,8 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kKey = "runtime-classes";     // in /readyz
-constexpr const char* kApiUse = "runtime_classes";  // of the metrics
+constexpr const char* kKey = "runtime-classes";                // in /readyz
+constexpr const char* kRuntimeClassesUse = "runtime_classes";  // of the metrics
 
 std::string name_in(const json& object) {
   return text_at(object, "/metadata/name");
@@ -117,7 +117,7 @@ void RuntimeClasses::change(const std::function<void(Status&)>& edit) {
 }
 
 void RuntimeClasses::report() const {
-  metrics_.api_up(kApiUse, taken_.tried && taken_.lost.empty());
+  metrics_.api_up(kRuntimeClassesUse, taken_.tried && taken_.lost.empty());
   if (taken_.tried) readiness_.clear(kKey);
   if (taken_.lost.empty())
     readiness_.clear_notice(kKey);

@@ -13,7 +13,7 @@ namespace smc::webhook {
 namespace {
 
 constexpr char kReadinessKey[] = "certificate";
-constexpr char kApiUse[] = "certificates";
+constexpr char kCertificatesUse[] = "certificates";
 
 using Marks = std::map<std::string, std::string>;
 
@@ -108,8 +108,8 @@ SelfManaged::SelfManaged(std::shared_ptr<const kube::Cluster> cluster,
 
 certs::ClusterAuthorityHandlers SelfManaged::handlers() {
   readiness_.block(kReadinessKey, "there is none yet");
-  metrics_.api_failed(kApiUse, 0);  // there from the start
-  metrics_.api_up(kApiUse, true);
+  metrics_.api_failed(kCertificatesUse, 0);  // there from the start
+  metrics_.api_up(kCertificatesUse, true);
   certs::ClusterAuthorityHandlers on;
   on.serve = [this](const certs::KeyPair& leaf) { return serve(leaf); };
   on.not_ready = [this](const std::string& why) {
@@ -122,8 +122,8 @@ certs::ClusterAuthorityHandlers SelfManaged::handlers() {
   on.stepped = [this](certs::Step::Kind kind, certs::StepResult result) {
     metrics_.certificate_step(certs::step_name(kind), result_name(result));
   };
-  on.api_failed = [this] { metrics_.api_failed(kApiUse); };
-  on.api_up = [this](bool up) { metrics_.api_up(kApiUse, up); };
+  on.api_failed = [this] { metrics_.api_failed(kCertificatesUse); };
+  on.api_up = [this](bool up) { metrics_.api_up(kCertificatesUse, up); };
   return on;
 }
 

@@ -84,7 +84,7 @@ void append_escape(std::string& out, char32_t c) {
 }
 
 // In double quotes, where JSON and YAML agree.
-std::string quoted(std::string_view text) {
+std::string double_quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
@@ -108,8 +108,8 @@ bool is_single_quoted(std::string_view text) {
 
 std::string json_scalar(const Node& node) {
   const auto scalar = yaml::resolve(node);
-  if (!scalar) return quoted(node.text);
-  return scalar->type == ScalarType::kString ? quoted(scalar->value) : scalar->value;
+  if (!scalar) return double_quoted(node.text);
+  return scalar->type == ScalarType::kString ? double_quoted(scalar->value) : scalar->value;
 }
 
 bool is_filled(const Node& node) {
@@ -241,7 +241,7 @@ std::string block_scalar(const Node& node) {
   const auto scalar = yaml::resolve(node);
   if (!scalar || scalar->type != ScalarType::kString) return json_scalar(node);
   if (is_plain(scalar->value)) return scalar->value;
-  return is_single_quoted(scalar->value) ? "'" + scalar->value + "'" : quoted(scalar->value);
+  return is_single_quoted(scalar->value) ? "'" + scalar->value + "'" : double_quoted(scalar->value);
 }
 
 std::string block_entry(const Node& key, const Node& value, const std::string& prefix,

@@ -11,12 +11,12 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kUid = "0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4";
+constexpr const char* kShopPod = "0c6d9e1f-11aa-4b2c-9d3e-5f60718293a4";
 
 class Names final : public PodDirectory {
  public:
   PodName name_of(const std::string& uid) const override {
-    return uid == kUid ? PodName{"shop", "cart-0"} : PodName{};
+    return uid == kShopPod ? PodName{"shop", "cart-0"} : PodName{};
   }
 };
 
@@ -64,11 +64,11 @@ TEST_F(AgentMetrics, APortShowsItsStateAndWhosePnetidItHas) {
 }
 
 TEST_F(AgentMetrics, APodsSeriesCarryItsNameAndItsUid) {
-  snapshot_.observation.pods[kUid].counts.connections[{Side::kServer, 2}] = 7;
-  EXPECT_THAT(text(),
-              HasSubstr("smc_node_connections_total{scope=\"pod\",pod_uid=\"" + std::string(kUid) +
-                        "\",namespace=\"shop\",pod=\"cart-0\",side=\"server\","
-                        "version=\"2\"} 7\n"));
+  snapshot_.observation.pods[kShopPod].counts.connections[{Side::kServer, 2}] = 7;
+  EXPECT_THAT(text(), HasSubstr("smc_node_connections_total{scope=\"pod\",pod_uid=\"" +
+                                std::string(kShopPod) +
+                                "\",namespace=\"shop\",pod=\"cart-0\",side=\"server\","
+                                "version=\"2\"} 7\n"));
 }
 
 TEST_F(AgentMetrics, FallbacksShowSideCodeAndReasonInWords) {
@@ -95,8 +95,8 @@ TEST_F(AgentMetrics, SocketsShowModeHopAndPeer) {
 }
 
 TEST_F(AgentMetrics, BytesBySmcrShowTheirDirection) {
-  snapshot_.observation.pods[kUid].counts.bytes = {{Direction::kSent, 9},
-                                                   {Direction::kReceived, 8}};
+  snapshot_.observation.pods[kShopPod].counts.bytes = {{Direction::kSent, 9},
+                                                       {Direction::kReceived, 8}};
   EXPECT_THAT(text(), HasSubstr("namespace=\"shop\",pod=\"cart-0\",direction=\"sent\"} 9\n"));
   EXPECT_THAT(text(), HasSubstr("namespace=\"shop\",pod=\"cart-0\",direction=\"received\"} 8\n"));
 }

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr const char* kUid = "0c6d8a4e-11aa-4b2c-9d3e-5f60718293a4";
+constexpr const char* kPodUid = "0c6d8a4e-11aa-4b2c-9d3e-5f60718293a4";
 constexpr const char* kSystemdUid = "0c6d8a4e_11aa_4b2c_9d3e_5f60718293a4";
 
 struct Layout {
@@ -43,13 +43,13 @@ TEST_P(Layouts, APodIsFoundAndANewOneIsTold) {
   EXPECT_THAT(watch.look(), IsEmpty());
   EXPECT_EQ(watch.problem(), "");
   system.make_directory(path, GetParam().pod);
-  EXPECT_THAT(watch.take(), ElementsAre(kUid));
+  EXPECT_THAT(watch.take(), ElementsAre(kPodUid));
   system.make_directory(path + "/" + GetParam().pod, "sandbox");
   system.files[path + "/" + GetParam().pod + "/sandbox/cgroup.procs"] = "12\n7\n";
-  EXPECT_THAT(watch.take(), ElementsAre(kUid));
-  EXPECT_THAT(watch.containers(kUid), ElementsAre(Pair("sandbox", ElementsAre("12", "7"))));
+  EXPECT_THAT(watch.take(), ElementsAre(kPodUid));
+  EXPECT_THAT(watch.containers(kPodUid), ElementsAre(Pair("sandbox", ElementsAre("12", "7"))));
   PodCgroupWatch later(system, "/host/sys/fs/cgroup");
-  EXPECT_THAT(later.look(), ElementsAre(kUid)) << "by an agent that starts later";
+  EXPECT_THAT(later.look(), ElementsAre(kPodUid)) << "by an agent that starts later";
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -57,11 +57,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Layout{"version2_cgroupfs",
                            "/cgroup.controllers",
                            {"kubepods", "burstable"},
-                           std::string("pod") + kUid},
+                           std::string("pod") + kPodUid},
                     Layout{"version2_cgroupfs_guaranteed",
                            "/cgroup.controllers",
                            {"kubepods"},
-                           std::string("pod") + kUid},
+                           std::string("pod") + kPodUid},
                     Layout{"version2_systemd",
                            "/cgroup.controllers",
                            {"kubepods.slice", "kubepods-besteffort.slice"},
@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Layout{"version1_cgroupfs",
                            "",
                            {"memory", "kubepods", "besteffort"},
-                           std::string("pod") + kUid},
+                           std::string("pod") + kPodUid},
                     Layout{"version1_systemd",
                            "",
                            {"pids", "kubepods.slice", "kubepods-burstable.slice"},
@@ -91,7 +91,7 @@ class PodCgroups : public testing::Test {
     system_.files["/c/cgroup.controllers"];
     system_.make_directory("/c", "kubepods");
     system_.make_directory("/c/kubepods", "burstable");
-    system_.make_directory("/c/kubepods/burstable", std::string("pod") + kUid);
+    system_.make_directory("/c/kubepods/burstable", std::string("pod") + kPodUid);
     (void)watch_.look();
     (void)watch_.take();
   }
@@ -112,7 +112,7 @@ TEST_F(PodCgroups, WhatIsNoPodIsNotTold) {
 }
 
 TEST_F(PodCgroups, AGroupInsideAContainerIsNotToldAndIsNoPod) {
-  const std::string pod = std::string("/c/kubepods/burstable/pod") + kUid;
+  const std::string pod = std::string("/c/kubepods/burstable/pod") + kPodUid;
   system_.make_directory(pod, "container");
   (void)watch_.take();
   system_.make_directory(pod + "/container", "pod1c6d8a4e-11aa-4b2c-9d3e-5f60718293a4");
@@ -121,19 +121,19 @@ TEST_F(PodCgroups, AGroupInsideAContainerIsNotToldAndIsNoPod) {
 }
 
 TEST_F(PodCgroups, ProcessesOneLevelDeeperAreTheContainers) {
-  const std::string pod = std::string("/c/kubepods/burstable/pod") + kUid;
+  const std::string pod = std::string("/c/kubepods/burstable/pod") + kPodUid;
   system_.make_directory(pod, "crio-1.scope");
   system_.files[pod + "/crio-1.scope/cgroup.procs"];
   system_.make_directory(pod + "/crio-1.scope", "container");
   system_.files[pod + "/crio-1.scope/container/cgroup.procs"] = "9\n";
-  EXPECT_THAT(watch_.containers(kUid), ElementsAre(Pair("crio-1.scope", ElementsAre("9"))));
+  EXPECT_THAT(watch_.containers(kPodUid), ElementsAre(Pair("crio-1.scope", ElementsAre("9"))));
 }
 
 TEST_F(PodCgroups, WithoutEventsALookFindsWhatIsNew) {
   test::FakeSystem system = system_;
   system.fail("watch directories", EMFILE, 10);
   PodCgroupWatch blind(system, "/c");
-  EXPECT_THAT(blind.look(), ElementsAre(kUid));
+  EXPECT_THAT(blind.look(), ElementsAre(kPodUid));
   EXPECT_THAT(blind.problem(), HasSubstr("watch directories"));
   EXPECT_THAT(blind.look(), IsEmpty()) << "nothing new";
 }
@@ -161,15 +161,15 @@ TEST(PodCgroupsOfTheKernel, ANewPodAndItsContainerAreEvents) {
   PodCgroupWatch watch(*system, root.path());
   EXPECT_THAT(watch.look(), IsEmpty());
   EXPECT_GE(watch.descriptor(), 0);
-  const auto pod = parent / (std::string("pod") + kUid);
+  const auto pod = parent / (std::string("pod") + kPodUid);
   std::filesystem::create_directory(pod);
-  EXPECT_THAT(watch.take(), ElementsAre(kUid));
+  EXPECT_THAT(watch.take(), ElementsAre(kPodUid));
   std::filesystem::create_directory(pod / "sandbox");
-  EXPECT_THAT(watch.take(), ElementsAre(kUid));
+  EXPECT_THAT(watch.take(), ElementsAre(kPodUid));
   std::filesystem::remove_all(pod);
   EXPECT_THAT(watch.take(), IsEmpty());
   std::filesystem::create_directory(pod);
-  EXPECT_THAT(watch.take(), ElementsAre(kUid)) << "as a static pod that comes again";
+  EXPECT_THAT(watch.take(), ElementsAre(kPodUid)) << "as a static pod that comes again";
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ using std::chrono::steady_clock;
 using testing::AllOf;
 using testing::HasSubstr;
 
-const json kOn = {{"smcEnabled", true}, {"ambientConfiguration", {{"enabled", true}}}};
-const json kOff = {{"smcEnabled", false}};
+const json kBothOn = {{"smcEnabled", true}, {"ambientConfiguration", {{"enabled", true}}}};
+const json kSmcOff = {{"smcEnabled", false}};
 
 MeshWatchOptions quick(std::shared_ptr<const kube::Cluster> cluster) {
   MeshWatchOptions out;
@@ -62,12 +62,12 @@ class Followed {
 TEST(MeshWatch, FollowsTheObjectOfAClusterScopedKind) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   Followed followed(quick(mesh.cluster()));
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   EXPECT_THAT(mesh.requests()[1],
               HasSubstr("GET /apis/istio.alibabacloud.com/v1beta1/asmmeshconfigs?"));
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
   mesh.put({{"cniConfiguration", json::object()}});
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoField), MeshConfigState::kNoField);
@@ -75,17 +75,17 @@ TEST(MeshWatch, FollowsTheObjectOfAClusterScopedKind) {
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoBoolean), MeshConfigState::kNoBoolean);
   mesh.remove();
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoObject), MeshConfigState::kNoObject);
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
 TEST(MeshWatch, FollowsTheObjectsOfANamespacedKind) {
   FakeMesh mesh;
   mesh.serve(/*namespaced=*/true);
-  mesh.put(kOff, "a");
+  mesh.put(kSmcOff, "a");
   Followed followed(quick(mesh.cluster()));
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
-  mesh.put(kOn, "b");
+  mesh.put(kBothOn, "b");
   EXPECT_EQ(followed.await_seen(MeshConfigState::kContradictory), MeshConfigState::kContradictory);
   mesh.remove("a");
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
@@ -97,7 +97,7 @@ TEST(MeshWatch, FindsAKindThatIsInstalledLaterAndSaysThatNothingIsLost) {
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoResource), MeshConfigState::kNoResource);
   mesh.serve();
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoObject), MeshConfigState::kNoObject);
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
 }
 
@@ -117,7 +117,7 @@ TEST(MeshWatch, AsksAClusterWithoutTheKindEverMoreRarely) {
 TEST(MeshWatch, NoticesThatTheKindIsRemovedAndComesBackWithAnotherScope) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   MeshWatchOptions options = quick(mesh.cluster());
   options.gone_after = milliseconds(50);
   Followed followed(options);
@@ -125,14 +125,14 @@ TEST(MeshWatch, NoticesThatTheKindIsRemovedAndComesBackWithAnotherScope) {
   mesh.remove_kind();
   EXPECT_EQ(followed.await_seen(MeshConfigState::kNoResource), MeshConfigState::kNoResource);
   mesh.serve(/*namespaced=*/true);
-  mesh.put(kOn, "a");
+  mesh.put(kBothOn, "a");
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, DoesNotBelieveAStartingServerThatTheKindIsGone) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   Followed followed(quick(mesh.cluster()));
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"}) mesh.refuse(verb, 404);
@@ -142,20 +142,20 @@ TEST(MeshWatch, DoesNotBelieveAStartingServerThatTheKindIsGone) {
     std::this_thread::sleep_for(milliseconds(1));
   EXPECT_EQ(followed.status().seen, MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"}) mesh.allow(verb);
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
 
 TEST(MeshWatch, KeepsTheLastValueWhenTheWatchIsLostAndSaysWhy) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   Followed followed(quick(mesh.cluster()));
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   for (const char* verb : {"discover", "list", "watch"})
     mesh.refuse(verb, 500, R"({"reason":"InternalError","message":"etcd"})");
   const MeshStatus lost = followed.await_lost();  // a stream that ends may still bring a change
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   EXPECT_EQ(lost.seen, MeshConfigState::kOff);
   EXPECT_THAT(lost.lost, HasSubstr("500 InternalError: etcd"));
   for (const char* verb : {"discover", "list", "watch"}) mesh.allow(verb);
@@ -166,7 +166,7 @@ TEST(MeshWatch, KeepsTheLastValueWhenTheWatchIsLostAndSaysWhy) {
 TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   std::atomic<bool> said = false;
   MeshWatch* watch = nullptr;
   std::atomic<bool> ready = false;
@@ -178,7 +178,7 @@ TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
   while (mesh.count("GET /apis/istio.alibabacloud.com/v1beta1/asmmeshconfigs?watch") < 1)
     std::this_thread::sleep_for(milliseconds(1));
   mesh.cut();
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   while (followed.status().seen != MeshConfigState::kOn)
     std::this_thread::sleep_for(milliseconds(1));
   EXPECT_FALSE(said);
@@ -187,10 +187,10 @@ TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
 TEST(MeshWatch, GoneListsAgain) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   Followed followed(quick(mesh.cluster()));
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   mesh.compact();
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
 }
@@ -200,7 +200,7 @@ TEST(MeshWatch, NamesTheVerbThatIsMissing) {
   for (const std::string verb : {"list", "watch"}) {
     FakeMesh mesh;
     mesh.serve();
-    mesh.put(kOff);
+    mesh.put(kSmcOff);
     mesh.refuse(verb, 403, forbidden);
     Followed followed(quick(mesh.cluster()));
     EXPECT_THAT(followed.await_lost().lost,
@@ -273,7 +273,7 @@ class MeshKubeconfig : public testing::Test {
 TEST_F(MeshKubeconfig, NamesTheServerThatIsFollowed) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   write(mesh);
   Followed followed(options());
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
@@ -282,17 +282,17 @@ TEST_F(MeshKubeconfig, NamesTheServerThatIsFollowed) {
 TEST_F(MeshKubeconfig, IsReadAnewWhenItIsReplaced) {
   FakeMesh old_mesh;
   old_mesh.serve();
-  old_mesh.put(kOff);
+  old_mesh.put(kSmcOff);
   FakeMesh new_mesh;
   new_mesh.serve();
-  new_mesh.put(kOn);
+  new_mesh.put(kBothOn);
   write(old_mesh);
   Followed followed(options());
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   write(new_mesh);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn);
   const int before = static_cast<int>(old_mesh.requests().size());
-  new_mesh.put(kOff);
+  new_mesh.put(kSmcOff);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   EXPECT_EQ(static_cast<int>(old_mesh.requests().size()), before);
 }
@@ -300,14 +300,14 @@ TEST_F(MeshKubeconfig, IsReadAnewWhenItIsReplaced) {
 TEST_F(MeshKubeconfig, ThatGoesBadChangesNothingAndIsReported) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   write(mesh);
   Followed followed(options());
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOff), MeshConfigState::kOff);
   write("malformed");
   const auto reported = [](const MeshStatus& now) { return !now.kubeconfig_problem.empty(); };
   EXPECT_THAT(followed.await(reported).kubeconfig_problem, HasSubstr("not a kubeconfig"));
-  mesh.put(kOn);
+  mesh.put(kBothOn);
   EXPECT_EQ(followed.await_seen(MeshConfigState::kOn), MeshConfigState::kOn)
       << "the old connection goes on";
   write(mesh);
@@ -318,7 +318,7 @@ TEST_F(MeshKubeconfig, ThatGoesBadChangesNothingAndIsReported) {
 TEST_F(MeshKubeconfig, ThatIsBadOrMissingAtTheStartIsReportedAndTakenWhenItIsGood) {
   FakeMesh mesh;
   mesh.serve();
-  mesh.put(kOff);
+  mesh.put(kSmcOff);
   MeshWatchOptions wanted = options();
   Followed followed(wanted);
   const MeshStatus missing = followed.await_lost();

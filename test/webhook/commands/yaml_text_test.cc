@@ -26,9 +26,9 @@ ordered_json read_back(const std::string& text) {
   const auto documents = yaml::parse(text);
   EXPECT_TRUE(documents) << documents.error().what << "\n" << text;
   EXPECT_EQ(documents->size(), 1u) << text;
-  std::string json;
-  EXPECT_TRUE(append_json(json, documents->front()));
-  return ordered_json::parse(json);
+  std::string written;
+  EXPECT_TRUE(append_json(written, documents->front()));
+  return ordered_json::parse(written);
 }
 
 YamlLayout layout(std::size_t step, std::size_t list_offset) {
@@ -39,7 +39,7 @@ YamlLayout layout(std::size_t step, std::size_t list_offset) {
 }
 
 TEST(YamlText, RandomValuesAreReadBackAsTheyWereInEveryLayout) {
-  test::RandomJson random(20260131);
+  smc::test::RandomJson random(20260131);
   for (int i = 0; i < 3000; ++i) {
     const ordered_json value = {{"a", random.object(4)}};
     const Node tree = tree_of(value);
@@ -51,7 +51,7 @@ TEST(YamlText, RandomValuesAreReadBackAsTheyWereInEveryLayout) {
 }
 
 TEST(YamlText, DeceptiveStringsSurviveInEveryPlace) {
-  for (const std::string& text : test::deceptive_strings()) {
+  for (const std::string& text : smc::test::deceptive_strings()) {
     const ordered_json value = {{"v", text},
                                 {"l", {text, {text}, {{"k", text}}}},
                                 {"m", {{text == "<<" ? "merge" : text, {{"k", text}}}}}};

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using testing::EndsWith;
 
-constexpr const char* kKey = "smc.asm.alibabacloud.com/erdma";
+constexpr const char* kLabelKey = "smc.asm.alibabacloud.com/erdma";
 
 json node(const json& labels, const json& annotations) {
   return {{"metadata", {{"name", "n1"}, {"labels", labels}, {"annotations", annotations}}}};
@@ -25,19 +25,20 @@ TEST(NodePatch, OfABareNodeHasLabelAndWords) {
 }
 
 TEST(NodePatch, IsNullWhereTheNodeIsAsWished) {
-  const json right = node({{kKey, "true"}, {"other", "x"}}, {{kNodeAnnotation, "ready"}});
+  const json right = node({{kLabelKey, "true"}, {"other", "x"}}, {{kNodeAnnotation, "ready"}});
   EXPECT_TRUE(node_patch(right, {}, {true, "ready"}).is_null());
   EXPECT_TRUE(node_patch(node(nullptr, nullptr), {}, {false, ""}).is_null());
 }
 
 TEST(NodePatch, RemovesALabelOfAnyValueAndLeavesOthersAlone) {
-  EXPECT_EQ(node_patch(node({{kKey, "maybe"}, {"other", "x"}}, {}), {}, {false, ""}),
+  EXPECT_EQ(node_patch(node({{kLabelKey, "maybe"}, {"other", "x"}}, {}), {}, {false, ""}),
             json::parse(R"({"metadata":{"labels":{"smc.asm.alibabacloud.com/erdma":null}}})"));
 }
 
 TEST(NodePatch, CorrectsTheValue) {
-  EXPECT_EQ(node_patch(node({{kKey, "false"}}, {{kNodeAnnotation, "ready"}}), {}, {true, "ready"}),
-            json::parse(R"({"metadata":{"labels":{"smc.asm.alibabacloud.com/erdma":"true"}}})"));
+  EXPECT_EQ(
+      node_patch(node({{kLabelKey, "false"}}, {{kNodeAnnotation, "ready"}}), {}, {true, "ready"}),
+      json::parse(R"({"metadata":{"labels":{"smc.asm.alibabacloud.com/erdma":"true"}}})"));
 }
 
 TEST(NodePatch, FollowsTheConfiguredLabel) {

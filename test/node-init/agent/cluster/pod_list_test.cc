@@ -11,14 +11,14 @@ using nlohmann::json;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-json pod(const std::string& uid, const std::string& name) {
+json listed_pod(const std::string& uid, const std::string& name) {
   return {{"metadata", {{"uid", uid}, {"namespace", "shop"}, {"name", name}}},
           {"spec", json::object()},
           {"status", {{"phase", "Running"}}}};
 }
 
 json injected_pod() {
-  json out = pod("u1", "cart-0");
+  json out = listed_pod("u1", "cart-0");
   out["metadata"]["annotations"] = {
       {"smc.asm.alibabacloud.com/enabled", "true"},
       {"smc.asm.alibabacloud.com/status", R"({"version":"1","container":"smc-init"})"}};
@@ -86,16 +86,16 @@ TEST(ReadPod, AsksForSmcByExactlyTrue) {
 }
 
 TEST(ReadPod, APodThatIsBeingDeletedDoesNotRun) {
-  json ending = pod("u1", "a");
+  json ending = listed_pod("u1", "a");
   ending["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   EXPECT_FALSE(read_pod(ending)->running);
-  json pending = pod("u1", "a");
+  json pending = listed_pod("u1", "a");
   pending["status"]["phase"] = "Pending";
   EXPECT_FALSE(read_pod(pending)->running);
 }
 
 TEST(ReadPod, AStaticPodsProcessesHaveTheKubeletsUid) {
-  json mirror = pod("u1", "etcd-n1");
+  json mirror = listed_pod("u1", "etcd-n1");
   mirror["metadata"]["annotations"] = {{"kubernetes.io/config.mirror", "hash"},
                                        {"kubernetes.io/config.hash", "hash"}};
   EXPECT_EQ(read_pod(mirror)->cgroup_uid, "hash");
@@ -120,9 +120,9 @@ class Pods : public testing::Test {
 using Type = kube::WatchEvent::Type;
 
 TEST_F(Pods, ComeAndGo) {
-  list_.replace({pod("u1", "a"), pod("u2", "b")});
-  event(Type::kAdded, pod("u3", "c"));
-  event(Type::kDeleted, pod("u1", "a"));
+  list_.replace({listed_pod("u1", "a"), listed_pod("u2", "b")});
+  event(Type::kAdded, listed_pod("u3", "c"));
+  event(Type::kDeleted, listed_pod("u1", "a"));
   EXPECT_THAT(list_.pods(), SizeIs(2));
   EXPECT_EQ(list_.name_of("u3").name, "c");
   EXPECT_EQ(list_.name_of("u3").ns, "shop");
@@ -130,8 +130,8 @@ TEST_F(Pods, ComeAndGo) {
 }
 
 TEST_F(Pods, KeepTheirNamesAsLongAsTheyHaveProcesses) {
-  list_.replace({pod("u1", "a")});
-  event(Type::kDeleted, pod("u1", "a"));
+  list_.replace({listed_pod("u1", "a")});
+  event(Type::kDeleted, listed_pod("u1", "a"));
   list_.forget_gone({"u1"});
   EXPECT_EQ(list_.name_of("u1").name, "a") << "else its last stats would be of a nameless pod";
   list_.forget_gone({});
@@ -139,8 +139,8 @@ TEST_F(Pods, KeepTheirNamesAsLongAsTheyHaveProcesses) {
 }
 
 TEST_F(Pods, ANewListReplacesTheOldOne) {
-  list_.replace({pod("u1", "a"), pod("u2", "b")});
-  list_.replace({pod("u2", "b")});
+  list_.replace({listed_pod("u1", "a"), listed_pod("u2", "b")});
+  list_.replace({listed_pod("u2", "b")});
   list_.forget_gone({});
   EXPECT_THAT(list_.pods(), SizeIs(1));
   EXPECT_THAT(list_.name_of("u1").name, IsEmpty());
@@ -148,9 +148,9 @@ TEST_F(Pods, ANewListReplacesTheOldOne) {
 }
 
 TEST_F(Pods, APodThatComesBackIsNotForgotten) {
-  list_.replace({pod("u1", "a")});
+  list_.replace({listed_pod("u1", "a")});
   list_.replace({});
-  list_.replace({pod("u1", "a")});
+  list_.replace({listed_pod("u1", "a")});
   list_.forget_gone({});
   EXPECT_EQ(list_.name_of("u1").name, "a");
 }

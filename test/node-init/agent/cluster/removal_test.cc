@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using test::FakeCluster;
 using testing::HasSubstr;
 
-constexpr const char* kKey = "smc.asm.alibabacloud.com/erdma";
+constexpr const char* kErdmaLabel = "smc.asm.alibabacloud.com/erdma";
 const ObjectName kAgents{"smc-system", "smc-agent"};
 
 class RemovalTest : public testing::Test {
@@ -76,7 +76,7 @@ TEST_F(RemovalTest, AServerThatIsBusyIsAskedAgain) {
 }
 
 TEST_F(RemovalTest, LabelAndAnnotationAreRemovedAndNothingElse) {
-  api_.add_node("n1", {{kKey, "true"}, {"other", "x"}});
+  api_.add_node("n1", {{kErdmaLabel, "true"}, {"other", "x"}});
   EXPECT_TRUE(*removal().clear("n1"));
   EXPECT_EQ(api_.node("n1")["metadata"]["labels"], nlohmann::json({{"other", "x"}}));
   EXPECT_FALSE(*removal().clear("n1")) << "a second time there is nothing left";
@@ -88,7 +88,7 @@ TEST_F(RemovalTest, ANodeThatIsGoneHasNothingToRemove) {
 }
 
 TEST_F(RemovalTest, AConflictIsTriedAgain) {
-  api_.add_node("n1", {{kKey, "true"}});
+  api_.add_node("n1", {{kErdmaLabel, "true"}});
   api_.refuse("PATCH", 409, 1);
   EXPECT_TRUE(*removal().clear("n1"));
   EXPECT_EQ(api_.label("n1"), "");
@@ -114,7 +114,7 @@ TEST_F(RemovalTest, AnErrorWhereAgentsDoNotEndInTime) {
 }
 
 TEST_F(RemovalTest, ClearsEveryNodePageByPage) {
-  for (int i = 0; i < 7; ++i) api_.add_node("n" + std::to_string(i), {{kKey, "true"}});
+  for (int i = 0; i < 7; ++i) api_.add_node("n" + std::to_string(i), {{kErdmaLabel, "true"}});
   api_.add_node("bare");
   EXPECT_EQ(*removal().clear_all(), 7U);
   for (int i = 0; i < 7; ++i) EXPECT_EQ(api_.label("n" + std::to_string(i)), "");
