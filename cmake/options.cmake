@@ -24,6 +24,12 @@ if(SMC_HAS_CF_PROTECTION)
   target_compile_options(smc_options INTERFACE -fcf-protection=full)
 endif()
 
+if(CMAKE_UNITY_BUILD)
+  # Said of a type with a member of an unnamed namespace in anything that is not the main file, which here is no source
+  # of ours but the one that includes several.
+  target_compile_options(smc_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+
 if(SMC_SANITIZE)
   # -Wno-maybe-uninitialized, -Wno-tsan: g++ 12 reports these in the standard library and Boost when instrumented.
   target_compile_options(smc_options INTERFACE -fsanitize=${SMC_SANITIZE} -fno-omit-frame-pointer
