@@ -185,7 +185,8 @@ ApiError Connection::Http::broken() const {
                       "does " + address + " accept our client certificate?");
   // Some versions of cpp-httplib have limits of their own, and tell of none.
   if (socket_ && is_kept_by_peer(socket_->get()))
-    return make_error(Failure::kAnswer, "the answer is no HTTP, or its headers are too large");
+    return make_error(Failure::kAnswer, "the answer is no HTTP, or its headers are too large",
+                      "is " + address + " an API server?");
   if (head_received_)
     return make_error(Failure::kStream, "the connection ended before the answer did");
   return make_error(Failure::kStream, "no HTTP answer: the connection was closed or reset by peer",
