@@ -63,7 +63,7 @@ image: ## container images in build/image, made and checked without a container 
 	@scripts/image build/image $(IMAGES)
 	@test/image/check build/image $(IMAGES)
 
-e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; a table of scenarios
+e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERNEL="6.12 6.17 7" for several kernels
 	@scripts/install-packages build e2e-kernel
 	@$(call BUILD,release) --target e2e-kernel
 	@test/e2e-kernel/run

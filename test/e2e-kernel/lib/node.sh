@@ -84,7 +84,10 @@ forget_pod() { forget_pnetids in_pod "$1"; }
 # The kernel of this machine is mainline: no switch for programs' sockets, so the programs here ask for SMC.
 asking=--programs=ask
 
-# kernel_is_at_least VERSION
+# As in Debian's kernels, or else it is built in.
+smc_is_module() { [ -e "$(modinfo -n smc)" ]; }
+
+# kernel_is_at_least VERSION: for what the kernel cannot be asked.
 kernel_is_at_least() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -1)" = "$1" ]; }
 
 # in_pod_shell LETTER FUNCTION: a function of the scenario, run in that pod as a whole: entering it once per command

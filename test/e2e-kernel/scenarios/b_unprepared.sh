@@ -8,7 +8,6 @@ rdma link add "$device" type rxe netdev lo
 ip addr add 10.9.1.254/16 dev lo
 bridge_up
 pod_up A
-module=$(modinfo -n smc)
 
 pod_command() { in_pod A smc-node-init pod "$asking" --termination-log /tmp/summary "$@"; }
 
@@ -25,8 +24,16 @@ dry_run_loads_nothing() {
   [ ! -e /sys/module/smc ] || fail "the module was loaded"
 }
 
+# Nothing to load: what is missing next is found.
+dry_run_finds_it_built_in() {
+  exits 2 pod_command --dry-run
+  if grep -q "load the kernel module" <<<"$output"; then fail "plans to load what is there"; fi
+  says "another network namespace"
+}
+
 module_missing() {
-  local said
+  local said module
+  module=$(modinfo -n smc)
   mv "$module" /tmp/smc.ko
   depmod
   exits 2 pod_command --dry-run # the index of modules says so, without an attempt
@@ -74,8 +81,12 @@ no_device() {
 }
 
 row "a wrong command line: exit 1" usage_is_checked
-row "a dry run loads no module" dry_run_loads_nothing
-row "no SMC in the kernel: exit 2, names the module" module_missing
+if smc_is_module; then
+  row "a dry run loads no module" dry_run_loads_nothing
+  row "no SMC in the kernel: exit 2, names the module" module_missing
+else
+  row "SMC built into the kernel: a dry run plans no loading" dry_run_finds_it_built_in
+fi
 row "in the node's own namespace: exit 2, nothing done" nodes_own_namespace
 row "RDMA devices bound to namespaces (exclusive): exit 2, names the command" device_of_another_namespace
 row "a device without a pnetid: exit 2, names it" device_without_pnetid
