@@ -13,6 +13,8 @@ inline constexpr std::string_view kInterfaceAnnotation = "smc.asm.alibabacloud.c
 inline constexpr std::string_view kProgramsAnnotation = "smc.asm.alibabacloud.com/programs";
 inline constexpr std::string_view kResourcesAnnotation = "smc.asm.alibabacloud.com/resources";
 inline constexpr std::string_view kPnetidAnnotation = "smc.asm.alibabacloud.com/pnetid";
+inline constexpr std::string_view kExcludeDestinationsAnnotation =
+    "smc.asm.alibabacloud.com/exclude-destinations";  // base/destinations.h
 
 // On pods: what the webhook did, as JSON.
 inline constexpr std::string_view kStatusAnnotation = "smc.asm.alibabacloud.com/status";

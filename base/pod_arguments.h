@@ -13,7 +13,8 @@ inline constexpr std::string_view kOnFailureFlag = "--on-failure";
 inline constexpr std::string_view kInterfaceFlag = "--interface";
 inline constexpr std::string_view kPnetidFlag = "--pnetid";
 inline constexpr std::string_view kProgramsFlag = "--programs";
-inline constexpr std::string_view kWaitFlag = "--wait";  // with kByAgentFlag: "60s"
+inline constexpr std::string_view kExcludeDestinationsFlag = "--exclude-destinations";
+inline constexpr std::string_view kWaitFlag = "--wait";  // "60s"
 
 // Without a value: the container changes nothing and waits for the node's agent to do it.
 inline constexpr std::string_view kByAgentFlag = "--by-agent";

@@ -57,11 +57,12 @@ void add_by_agent(CLI::App& pod, PodCommand& command, int& wait_s) {
                             "--autocorking-size", "--dry-run", "--allow-host-network"})
     by_agent->excludes(pod.get_option(other));
   pod.add_option(std::string(smc::kWaitFlag), wait_s,
-                 "with --by-agent: seconds to wait for it; default " + std::to_string(wait_s) + "s")
+                 "with --by-agent or --exclude-destinations: seconds to wait for the node's agent; "
+                 "default " +
+                     std::to_string(wait_s) + "s")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}},
                                         CLI::AsNumberWithUnit::CASE_SENSITIVE))
-      ->check(CLI::Range(1, 3600))
-      ->needs(by_agent);
+      ->check(CLI::Range(1, 3600));
 }
 
 void add_pod(CLI::App& app, PodCommand& command, int& wait_s) {
@@ -75,6 +76,18 @@ void add_pod(CLI::App& app, PodCommand& command, int& wait_s) {
   pod->add_option(std::string(smc::kInterfaceFlag), options.interface,
                   "default: the one with the default route, else eth0");
   add_programs(*pod, options.programs);
+  pod->add_option_function<std::string>(
+         std::string(smc::kExcludeDestinationsFlag),
+         [&options](const std::string& list) {
+           options.exclude_destinations =
+               *smc::parse_destinations(list, smc::kMaxDestinationsOfPod);
+         },
+         "connections to these stay plain TCP, which the node's agent sees to: " +
+             std::string(smc::kDestinationForms) + ", separated by commas")
+      ->check([](const std::string& list) {
+        const auto parsed = smc::parse_destinations(list, smc::kMaxDestinationsOfPod);
+        return parsed ? std::string() : parsed.error().what;
+      });
   add_choice(
       *pod, "--self-test", options.self_test,
       {{"auto", SelfTestMode::kAuto}, {"on", SelfTestMode::kOn}, {"off", SelfTestMode::kOff}},
@@ -154,6 +167,7 @@ ExitCode run(int argc, char** argv) {
   const auto system = make_real_system();
   if (check->parsed()) return run_check(*system, check_options, json);
   if (status->parsed()) return run_status(*system, json);
+  pod.options.lists_wait = std::chrono::seconds(wait_s);
   pod.waiting = {std::chrono::seconds(wait_s), environment("NODE_NAME")};
   return run_pod(*system, pod);
 }

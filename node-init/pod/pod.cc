@@ -14,6 +14,7 @@
 #include "node-init/kernel/pnet_table.h"
 #include "node-init/kernel/sysctl.h"
 #include "node-init/kernel/ueid.h"
+#include "node-init/pod/destination_step.h"
 
 namespace smc::node {
 namespace {
@@ -44,9 +45,10 @@ class PodSetup {
 
   PodReport run() {
     if (check_namespace() && find_smc() && choose_network() && choose_link() && find_entry())
-      (void)(options_.test_first
-                 ? find_switch() && test() && set_parameters() && set_pnetid() && set_switch()
-                 : set_pnetid() && set_switch() && set_parameters() && test());
+      (void)(options_.test_first ? find_switch() && test() && exclude_destinations() &&
+                                       set_parameters() && set_pnetid() && set_switch()
+                                 : exclude_destinations() && set_pnetid() && set_switch() &&
+                                       set_parameters() && test());
     return std::move(report_);
   }
 
@@ -58,6 +60,7 @@ class PodSetup {
   bool choose_network();
   bool choose_link();
   bool find_entry();
+  bool exclude_destinations();
   bool set_pnetid();
   bool find_switch();
   bool set_switch();
@@ -224,6 +227,18 @@ bool PodSetup::find_entry() {
   present_pnetid_ = found->pnetid;
   if (present_pnetid_ != report_.pnetid) adopt(present_pnetid_);
   return true;
+}
+
+// Before the switch, so that no connection of the pod's programs is made without the list.
+bool PodSetup::exclude_destinations() {
+  begin(5, "destinations");
+  if (options_.exclude_destinations.empty() || !smc_loaded_) return true;
+  const DestinationStep step = node::exclude_destinations(system_, options_);
+  report_.code = step.code;
+  if (step.in_force()) report_.excluded_destinations = options_.exclude_destinations.size();
+  return tell(
+      step.outcome, step.text,
+      step.outcome == StepOutcome::kFailed && step.hint.empty() ? general_hint(0) : step.hint);
 }
 
 bool PodSetup::set_pnetid() {

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/destinations.h"
 #include "base/exit_code.h"
+#include "node-init/kernel/destination_control.h"
 #include "node-init/kernel/program_switch.h"
 #include "node-init/kernel/system.h"
 #include "node-init/pod/smc_connection_check.h"
@@ -21,11 +23,18 @@ namespace smc::node {
 // RDMA devices bound to one namespace) go on with a warning. kOn: that is a failure, too.
 enum class SelfTestMode { kAuto, kOn, kOff };
 
+// A node in the making has its agent within this time; a pod that falls back is held up no longer.
+inline constexpr std::chrono::seconds kDefaultWait{60};
+
 struct PodOptions {
   std::string pnetid;              // --pnetid; empty: choose
   std::string environment_pnetid;  // SMCR_PNET
   std::string interface;           // --interface; empty: choose
   Programs programs = Programs::kSwitch;
+  Destinations exclude_destinations;  // connections to them stay plain TCP
+  // Who puts that list in force; null: the node's agent, which is waited for this long.
+  DestinationLists* lists = nullptr;
+  std::chrono::milliseconds lists_wait = kDefaultWait;
   std::string host_root;  // where /lib/modules of the node is, for a dry run; empty: /
   SelfTestMode self_test = SelfTestMode::kAuto;
   bool disable_ipv6 = false;
@@ -66,7 +75,8 @@ struct PodReport {
   std::string address;
   std::string device;
   std::string programs;  // how sockets become SMC here: "tcp2smc", or "ask" (IPPROTO_SMC, preload)
-  bool not_switched = false;  // it failed because there is no switch for the programs
+  std::size_t excluded_destinations = 0;  // of those that are in force
+  bool not_switched = false;              // it failed because there is no switch for the programs
   std::optional<SelfTestResult> self_test;
   // Of a pod that the agent sets up, see pod_wait.h:
   std::optional<std::chrono::milliseconds> waited;

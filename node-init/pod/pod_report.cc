@@ -98,6 +98,8 @@ std::string summary_json(const PodReport& report, OnFailure on_failure, bool dry
   add_text(summary, "address", report.address);
   add_text(summary, "device", report.device);
   add_text(summary, "programs", report.programs);
+  if (report.excluded_destinations != 0)
+    summary["excludedDestinations"] = report.excluded_destinations;
   if (report.waited) summary["waitedMs"] = report.waited->count();
   if (report.self_test) summary["selfTest"] = self_test_json(*report.self_test);
   if (report.code != ExitCode::kDone && !report.steps.empty()) {

@@ -17,9 +17,6 @@
 
 namespace smc::node {
 
-// A node in the making has its agent within this time; a pod that falls back is held up no longer.
-inline constexpr std::chrono::seconds kDefaultWait{60};
-
 struct WaitOptions {
   std::chrono::milliseconds wait = kDefaultWait;
   std::string node;  // for the error's hint; empty: not known

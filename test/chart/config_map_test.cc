@@ -24,6 +24,7 @@ TEST_F(ConfigMap, OfDefaultValuesSaysTheProgramsDefaults) {
   EXPECT_EQ(config.injection.excluded_runtime_classes, expected.injection.excluded_runtime_classes);
   EXPECT_EQ(config.injection.allowed_overrides, expected.injection.allowed_overrides);
   EXPECT_EQ(config.injection.on_failure, expected.injection.on_failure);
+  EXPECT_EQ(config.injection.exclude_destinations, expected.injection.exclude_destinations);
   EXPECT_EQ(config.injection.affinity.mode, expected.injection.affinity.mode);
   EXPECT_EQ(config.injection.affinity.key, expected.injection.affinity.key);
   EXPECT_EQ(config.injection.affinity.values, expected.injection.affinity.values);
@@ -46,35 +47,38 @@ TEST_F(ConfigMap, OfDefaultValuesSaysTheProgramsDefaults) {
 
 TEST_F(ConfigMap, CarriesEveryValue) {
   const std::string digest = "sha256:" + std::string(64, 'b');
-  const webhook::Config config = parsed({.set = {"mesh.smcEnabled=false",
-                                                 "injection.excludedNamespaces={a,b}",
-                                                 "injection.excludedRuntimeClasses={own}",
-                                                 "injection.overrides.allowed={interface,pnetid}",
-                                                 "injection.onFailure=fail",
-                                                 "injection.affinity.mode=none",
-                                                 "injection.affinity.key=own/label",
-                                                 "injection.affinity.values={yes,no}",
-                                                 "initContainer.name=other",
-                                                 "initContainer.image.digest=" + digest,
-                                                 "initContainer.imagePullPolicy=Never",
-                                                 "initContainer.imagePullSecrets={one,two}",
-                                                 "initContainer.trustedRegistries={near:5000/smc}",
-                                                 "initContainer.mode=agent",
-                                                 "initContainer.resources.cpu=1",
-                                                 "initContainer.resources.memory=1Gi",
-                                                 "initContainer.requestErdma=true",
-                                                 "webhook.server.maxBodyBytes=1048576",
-                                                 "webhook.server.maxConnections=700",
-                                                 "webhook.server.requestTimeout=1500ms",
-                                                 "webhook.server.idleTimeout=3m",
-                                                 "webhook.server.drainDelay=2s",
-                                                 "webhook.logLevel=debug"}});
+  const webhook::Config config =
+      parsed({.set = {"mesh.smcEnabled=false",
+                      "injection.excludedNamespaces={a,b}",
+                      "injection.excludedRuntimeClasses={own}",
+                      "injection.overrides.allowed={interface,pnetid}",
+                      "injection.onFailure=fail",
+                      "injection.excludeDestinations={10.1.2.0/24,:6379}",
+                      "injection.affinity.mode=none",
+                      "injection.affinity.key=own/label",
+                      "injection.affinity.values={yes,no}",
+                      "initContainer.name=other",
+                      "initContainer.image.digest=" + digest,
+                      "initContainer.imagePullPolicy=Never",
+                      "initContainer.imagePullSecrets={one,two}",
+                      "initContainer.trustedRegistries={near:5000/smc}",
+                      "initContainer.mode=agent",
+                      "initContainer.resources.cpu=1",
+                      "initContainer.resources.memory=1Gi",
+                      "initContainer.requestErdma=true",
+                      "webhook.server.maxBodyBytes=1048576",
+                      "webhook.server.maxConnections=700",
+                      "webhook.server.requestTimeout=1500ms",
+                      "webhook.server.idleTimeout=3m",
+                      "webhook.server.drainDelay=2s",
+                      "webhook.logLevel=debug"}});
   EXPECT_FALSE(config.mesh.smc_enabled);
   EXPECT_EQ(config.injection.excluded_namespaces, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(config.injection.excluded_runtime_classes, (std::vector<std::string>{"own"}));
   EXPECT_EQ(config.injection.allowed_overrides,
             (std::vector{webhook::Override::kInterface, webhook::Override::kPnetid}));
   EXPECT_EQ(config.injection.on_failure, OnFailure::kFail);
+  EXPECT_EQ(text_of(config.injection.exclude_destinations), "10.1.2.0/24,:6379");
   EXPECT_EQ(config.injection.affinity.mode, webhook::AffinityMode::kNone);
   EXPECT_EQ(config.injection.affinity.key, "own/label");
   EXPECT_EQ(config.injection.affinity.values, (std::vector<std::string>{"yes", "no"}));

@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Config config;
     config.injection.allowed_overrides = {Override::kOnFailure, Override::kPrograms,
                                           Override::kResources, Override::kInterface,
-                                          Override::kPnetid};
+                                          Override::kPnetid,    Override::kExcludeDestinations};
     config.init_container.image_pull_secrets = {"a", "b"};
     config.init_container.trusted_registries = {"mirror.example"};
     config.injection.affinity.key = "rdma";

@@ -40,9 +40,9 @@ TEST(NodeInitTest, WrongUsageIsOneWithAHint) {
   for (const char* arguments :
        {"", "nonsense", "pod --self-test maybe", "pod --on-failure retry", "pod --rmem 1",
         "pod --smcr-buf-type 3", "pod extra", "explain", "explain 0x1234", "explain zz",
-        "explain 05000000/12", "check --nonsense", "pod --wait 5s", "pod --by-agent --wait 5m",
-        "pod --by-agent --wait 0s", "pod --by-agent --self-test off", "pod --by-agent --rmem 65536",
-        "pod --by-agent --dry-run"}) {
+        "explain 05000000/12", "check --nonsense", "pod --exclude-destinations 10.0.0.1",
+        "pod --by-agent --wait 5m", "pod --by-agent --wait 0s", "pod --by-agent --self-test off",
+        "pod --by-agent --rmem 65536", "pod --by-agent --dry-run"}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments;
     EXPECT_THAT(outcome.out, HasSubstr("hint:")) << arguments;

@@ -22,8 +22,9 @@ constexpr const char* kNoEffect = " is no annotation of ours and has no effect";
 constexpr std::size_t kShown = 80;  // characters of a user's key or value in a message
 
 // What users write into a pod's annotations.
-constexpr std::array kWritten = {kEnabledAnnotation, kOnFailureAnnotation, kInterfaceAnnotation,
-                                 kPnetidAnnotation, kProgramsAnnotation};
+constexpr std::array kWritten = {
+    kEnabledAnnotation,  kOnFailureAnnotation, kInterfaceAnnotation,          kPnetidAnnotation,
+    kProgramsAnnotation, kResourcesAnnotation, kExcludeDestinationsAnnotation};
 
 // More typing mistakes than this, and it was probably meant to be something else.
 constexpr std::size_t kNear = 3;

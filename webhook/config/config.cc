@@ -39,11 +39,10 @@ constexpr DurationRange kIdleTimeout = {
 constexpr DurationRange kDrainDelay = {
     seconds(0), minutes(5), {}, "every restart of a replica waits that long"};
 
-const Choices<Override> kOverrides = {{"on-failure", Override::kOnFailure},
-                                      {"programs", Override::kPrograms},
-                                      {"resources", Override::kResources},
-                                      {"interface", Override::kInterface},
-                                      {"pnetid", Override::kPnetid}};
+const Choices<Override> kOverrides = {
+    {"on-failure", Override::kOnFailure}, {"programs", Override::kPrograms},
+    {"resources", Override::kResources},  {"interface", Override::kInterface},
+    {"pnetid", Override::kPnetid},        {"exclude-destinations", Override::kExcludeDestinations}};
 const Choices<OnFailure> kOnFailure = {{kFailWord, OnFailure::kFail},
                                        {kFallbackWord, OnFailure::kFallback}};
 const Choices<AffinityMode> kAffinityModes = {{"required", AffinityMode::kRequired},
@@ -109,6 +108,14 @@ Key texts(std::string allowed, std::size_t min_count, Check check,
           }};
 }
 
+Key destinations(Field<Destinations> field) {
+  return {"a list of at most " + std::to_string(kMaxDestinations) + " of " +
+              std::string(kDestinationForms),
+          [=](const Node& node, Config& config, Problems& problems) {
+            read_destinations(node, *field(config), problems);
+          }};
+}
+
 template <class T>
 Key choice(const Choices<T>& choices, std::type_identity_t<Field<T>> field) {
   return {words(choices), [=](const Node& node, Config& config, Problems& problems) {
@@ -140,6 +147,8 @@ const Keys& all_keys() {
        choice_list(kOverrides, [](Config& c) { return &c.injection.allowed_overrides; })},
       {"injection.onFailure",
        choice(kOnFailure, [](Config& c) { return &c.injection.on_failure; })},
+      {"injection.excludeDestinations",
+       destinations([](Config& c) { return &c.injection.exclude_destinations; })},
       {"injection.affinity.mode",
        choice(kAffinityModes, [](Config& c) { return &c.injection.affinity.mode; })},
       {"injection.affinity.key",

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/destinations.h"
 #include "base/keys.h"
 #include "base/log.h"
 #include "base/pod_arguments.h"
@@ -23,7 +24,14 @@ enum class AffinityMode { kRequired, kNone };
 // for which it waits without any.
 enum class InitMode { kPrivileged, kAgent };
 
-enum class Override { kOnFailure, kPrograms, kResources, kInterface, kPnetid };
+enum class Override {
+  kOnFailure,
+  kPrograms,
+  kResources,
+  kInterface,
+  kPnetid,
+  kExcludeDestinations
+};
 
 struct Config {
   struct Mesh {
@@ -43,6 +51,8 @@ struct Config {
                                                          "rund*"};
     std::vector<Override> allowed_overrides = {Override::kOnFailure};
     OnFailure on_failure = OnFailure::kFallback;
+    // of every pod; a pod may add its own
+    Destinations exclude_destinations;
     Affinity affinity;
   };
   struct InitContainer {

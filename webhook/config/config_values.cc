@@ -139,4 +139,25 @@ void read_texts(const yaml::Node& node, std::size_t min_count, Check check,
   out = std::move(values);
 }
 
+void read_destinations(const yaml::Node& node, Destinations& out, Problems& problems) {
+  if (!node.is_list()) {
+    problems.push_back({node.line, describe(node) + " is no list"});
+    return;
+  }
+  const std::size_t before = problems.size();
+  Destinations all;
+  for (const yaml::Node& child : node.children) {
+    const auto text = text_of(child, false);
+    const auto one = text ? parse_destination(*text) : Error{describe(child) + " is no string"};
+    if (one)
+      all.push_back(*one);
+    else
+      problems.push_back({child.line, one.error().what});
+  }
+  all = joined({}, all);
+  if (all.size() > kMaxDestinations)
+    problems.push_back({node.line, "these are " + std::to_string(all.size()) + " entries"});
+  if (problems.size() == before) out = std::move(all);
+}
+
 }  // namespace smc::webhook

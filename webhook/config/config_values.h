@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/destinations.h"
 #include "base/json_text.h"
 #include "base/yaml_scalar.h"
 #include "base/yaml_tree.h"
@@ -62,6 +63,9 @@ void read_quantity(const yaml::Node& node, Check check, std::string& out, Proble
 // A list of `min_count` or more strings that `check` accepts.
 void read_texts(const yaml::Node& node, std::size_t min_count, Check check,
                 std::vector<std::string>& out, Problems& problems);
+
+// A list of strings that parse_destination() takes.
+void read_destinations(const yaml::Node& node, Destinations& out, Problems& problems);
 
 // The words that may stand somewhere, each with its meaning.
 template <class T>

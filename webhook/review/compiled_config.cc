@@ -43,12 +43,13 @@ std::string add_text(std::string_view pointer, const std::string& value) {
   return operation_text("add", pointer, value);
 }
 
-std::string container_text(const Config::InitContainer& config, InitMode mode,
-                           OnFailure on_failure) {
+std::string container_text(const Config& config, InitMode mode, OnFailure on_failure) {
   InitArguments arguments;
   arguments.mode = mode;
   arguments.on_failure = on_failure;
-  return render_container(config, arguments, configured_resources(config));
+  arguments.exclude_destinations = config.injection.exclude_destinations;
+  return render_container(config.init_container, arguments,
+                          configured_resources(config.init_container));
 }
 
 std::string status_text(const Config& config, InitMode mode) {
@@ -68,8 +69,8 @@ ContainerOperations::ContainerOperations(const std::string& container)
       replace_first(operation_text("replace", kFirstPointer, container)) {}
 
 ModeTexts::ModeTexts(const Config& config, InitMode mode)
-    : fallback(container_text(config.init_container, mode, OnFailure::kFallback)),
-      fail(container_text(config.init_container, mode, OnFailure::kFail)),
+    : fallback(container_text(config, mode, OnFailure::kFallback)),
+      fail(container_text(config, mode, OnFailure::kFail)),
       status(status_text(config, mode)),
       add_status(add_text(status_pointer(), json_string(status))) {}
 

@@ -45,6 +45,7 @@ std::vector<std::string> argument_list(const InitArguments& arguments) {
   if (arguments.programs == Programs::kAsk) add(kProgramsFlag, kAskWord);
   add(kInterfaceFlag, arguments.interface);
   add(kPnetidFlag, arguments.pnetid);
+  add(kExcludeDestinationsFlag, text_of(arguments.exclude_destinations));
   return list;
 }
 

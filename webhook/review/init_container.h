@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/destinations.h"
 #include "base/pod_arguments.h"
 #include "webhook/config/config.h"
 #include "webhook/review/existing_container.h"
@@ -23,6 +24,7 @@ struct InitArguments {
   Programs programs = Programs::kSwitch;
   std::string_view interface;
   std::string_view pnetid;
+  Destinations exclude_destinations;  // the configuration's and the pod's
 };
 
 // What it may use of one resource.

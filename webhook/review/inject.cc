@@ -138,9 +138,11 @@ void place_status(const Pod& pod, const ModeTexts& texts, Patch& patch) {
 
 // Whether the pod leaves the init container as the configuration has it.
 bool is_as_configured(const InitArguments& arguments, const InitResources& resources,
-                      const Config::InitContainer& config) {
+                      const Config& config) {
   return arguments.programs == Programs::kSwitch && arguments.interface.empty() &&
-         arguments.pnetid.empty() && resources == configured_resources(config);
+         arguments.pnetid.empty() &&
+         arguments.exclude_destinations == config.injection.exclude_destinations &&
+         resources == configured_resources(config.init_container);
 }
 
 void put_first(const PodSpec& spec, bool replace, const std::string& container, Patch& patch) {
@@ -178,7 +180,7 @@ void place_container(const Pod& pod, const InitArguments& arguments, const InitR
     if (ours->index > 0) patch.remove(here);
   }
   const bool replace = ours && ours->index == 0;
-  if (is_as_configured(arguments, resources, configured))
+  if (is_as_configured(arguments, resources, config.config))
     put_first(pod.spec, replace, config.of(arguments.mode).container(arguments.on_failure), patch);
   else
     put_first(pod.spec, replace, render_container(configured, arguments, resources), patch);

@@ -19,10 +19,11 @@ Annotations read_annotations(JsonReader& reader, const Member& value) {
   Member enabled{kEnabledAnnotation}, status{kStatusAnnotation}, on_failure{kOnFailureAnnotation},
       programs{kProgramsAnnotation}, resources{kResourcesAnnotation},
       interface_name{kInterfaceAnnotation}, pnetid{kPnetidAnnotation}, mirror{kMirrorAnnotation},
-      erdma{kErdmaAnnotation}, limit_ranger{kLimitRangerAnnotation};
+      erdma{kErdmaAnnotation}, limit_ranger{kLimitRangerAnnotation},
+      exclude_destinations{kExcludeDestinationsAnnotation};
   reader.members(value.value, path,
                  {&enabled, &status, &on_failure, &programs, &resources, &interface_name, &pnetid,
-                  &mirror, &erdma, &limit_ranger});
+                  &mirror, &erdma, &limit_ranger, &exclude_destinations});
   Annotations read;
   read.enabled = reader.optional_text(enabled, path);
   read.status = reader.optional_text(status, path);
@@ -31,6 +32,7 @@ Annotations read_annotations(JsonReader& reader, const Member& value) {
   read.resources = reader.optional_text(resources, path);
   read.interface = reader.optional_text(interface_name, path);
   read.pnetid = reader.optional_text(pnetid, path);
+  read.exclude_destinations = reader.optional_text(exclude_destinations, path);
   read.limit_ranger = reader.text(limit_ranger, path);
   read.mirror_pod = reader.optional_text(mirror, path).has_value();
   read.erdma_smcr = reader.optional_text(erdma, path).has_value();

@@ -18,6 +18,7 @@ struct Annotations {
   std::optional<std::string_view> resources;
   std::optional<std::string_view> interface;
   std::optional<std::string_view> pnetid;
+  std::optional<std::string_view> exclude_destinations;
   std::string_view limit_ranger;  // what the LimitRanger admission plugin says it has set
   bool mirror_pod = false;        // kubernetes.io/config.mirror, whatever it says
   bool erdma_smcr = false;        // network.alibabacloud.com/erdma-smcr, whatever it says

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/destinations.h"
 #include "base/keys.h"
 #include "base/pod_arguments.h"
 #include "webhook/config/quantity.h"
@@ -60,6 +61,16 @@ bool is_resources(std::string_view value) {
   return read_resources(value, read);
 }
 
+// Whether an annotation counts at all; one that the configuration does not allow gets a warning.
+bool is_allowed(Override kind, std::string_view annotation, const Config& config,
+                Warnings& warnings) {
+  const auto& allowed = config.injection.allowed_overrides;
+  if (std::ranges::find(allowed, kind) != allowed.end()) return true;
+  warnings.add("annotation " + std::string(annotation) +
+               " is ignored: the webhook's configuration does not allow it");
+  return false;
+}
+
 struct Rule {
   Override kind;
   std::string_view annotation;
@@ -81,17 +92,25 @@ constexpr Rule kPnetidRule{Override::kPnetid, kPnetidAnnotation, is_pnetid,
 // The annotation's value where it counts, else empty.
 std::string_view read_override(const Rule& rule, std::optional<std::string_view> value,
                                const Config& config, Warnings& warnings) {
-  if (!value) return {};
-  const auto& allowed = config.injection.allowed_overrides;
-  if (std::find(allowed.begin(), allowed.end(), rule.kind) == allowed.end()) {
-    warnings.add("annotation " + std::string(rule.annotation) +
-                 " is ignored: the webhook's configuration does not allow it");
-    return {};
-  }
+  if (!value || !is_allowed(rule.kind, rule.annotation, config, warnings)) return {};
   if (rule.is_valid(*value)) return *value;
   warnings.add("annotation " + std::string(rule.annotation) + " is ignored: " + shown(*value) +
                " is not " + std::string(rule.allowed));
   return {};
+}
+
+// The configuration's and, where they count, the pod's own. Of a list with a mistake nothing
+// counts.
+Destinations excluded_destinations(std::optional<std::string_view> value, const Config& config,
+                                   Warnings& warnings) {
+  const Destinations& configured = config.injection.exclude_destinations;
+  const std::string_view key = kExcludeDestinationsAnnotation;
+  if (!value || !is_allowed(Override::kExcludeDestinations, key, config, warnings))
+    return configured;
+  const auto own = parse_destinations(*value);
+  if (own) return joined(configured, *own);
+  warnings.add("annotation " + std::string(key) + " is ignored: " + own.error().what);
+  return configured;
 }
 
 // Whether a container may ask for as much: the pod's request must be the largest container's at
@@ -116,6 +135,8 @@ InitArguments arguments_for(const Annotations& annotations, const Config& config
     arguments.programs = Programs::kAsk;
   arguments.interface = read_override(kInterfaceRule, annotations.interface, config, warnings);
   arguments.pnetid = read_override(kPnetidRule, annotations.pnetid, config, warnings);
+  arguments.exclude_destinations =
+      excluded_destinations(annotations.exclude_destinations, config, warnings);
   return arguments;
 }
 

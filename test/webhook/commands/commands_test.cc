@@ -207,6 +207,7 @@ TEST_F(CheckConfig, EveryMistakeHasALineWithItsPlaceItsKeyAndWhatIsAllowed) {
                                    "  excludedNamespaces: [Kube_System]\n"
                                    "  overrides: {allowed: [everything]}\n"
                                    "  affinity: {key: 'a/b/c', values: []}\n"
+                                   "  excludeDestinations: [10.0.0.7, 'fd00::/8']\n"
                                    "initContainer:\n"
                                    "  image: nginx\n"
                                    "  resources: {memory: 32MiB}\n"
@@ -219,10 +220,12 @@ TEST_F(CheckConfig, EveryMistakeHasALineWithItsPlaceItsKeyAndWhatIsAllowed) {
                                                   {4, "injection.overrides.allowed"},
                                                   {5, "injection.affinity.key"},
                                                   {5, "injection.affinity.values"},
-                                                  {7, "initContainer.image"},
-                                                  {8, "initContainer.resources.memory"},
-                                                  {9, "server.idleTimeout"},
-                                                  {9, "server.maxConections"}};
+                                                  {6, "injection.excludeDestinations"},
+                                                  {6, "injection.excludeDestinations"},
+                                                  {8, "initContainer.image"},
+                                                  {9, "initContainer.resources.memory"},
+                                                  {10, "server.idleTimeout"},
+                                                  {10, "server.maxConections"}};
   std::string expected;
   for (const auto& [line, key] : mistakes)
     expected += file + ":" + std::to_string(line) + ": " + key + ": [^\n]+ \\(allowed: [^\n]+\\)\n";

@@ -85,8 +85,9 @@ mesh: {smcEnabled: false}
 injection:
   excludedNamespaces: [a, b-1]
   excludedRuntimeClasses: []
-  overrides: {allowed: [pnetid, interface, programs, resources]}
+  overrides: {allowed: [pnetid, interface, programs, resources, exclude-destinations]}
   onFailure: fail
+  excludeDestinations: [10.1.2.0/24, 10.20.0.7:3306, ':6379', ':6379']
   affinity: {mode: none, key: example.org/rdma, values: ["yes", v2]}
 initContainer:
   name: init
@@ -111,7 +112,8 @@ log: {level: debug}
   EXPECT_THAT(config.injection.excluded_runtime_classes, IsEmpty());
   EXPECT_THAT(config.injection.allowed_overrides,
               ElementsAre(Override::kPnetid, Override::kInterface, Override::kPrograms,
-                          Override::kResources));
+                          Override::kResources, Override::kExcludeDestinations));
+  EXPECT_EQ(text_of(config.injection.exclude_destinations), "10.1.2.0/24,10.20.0.7:3306,:6379");
   EXPECT_EQ(config.injection.on_failure, OnFailure::kFail);
   EXPECT_EQ(config.injection.affinity.mode, AffinityMode::kNone);
   EXPECT_EQ(config.injection.affinity.key, "example.org/rdma");
@@ -256,6 +258,33 @@ TEST(Config, RuntimeClassesAreNamesOrTheirBeginnings) {
                           "f:2: " + key + ": \"ka*ta\" is not valid",
                           "f:2: " + key + ": \"Kata\" is not valid",
                           "f:2: " + key + ": \"kata**\" is not valid"));
+}
+
+TEST(Config, EachDestinationThatIsNoneIsNamedWithItsReason) {
+  const std::string key = "injection.excludeDestinations";
+  const std::string list = "\n    - 10.1.2.3/24\n    - fd00::/8\n    - 6379\n    - ':6379'\n";
+  EXPECT_THAT(
+      mistakes(at(key, list)),
+      ElementsAre("f:3: " + key +
+                      ": \"10.1.2.3/24\" has bits behind its prefix: the network is 10.1.2.0/24",
+                  "f:4: " + key + ": \"fd00::/8\" is IPv6, and SMC carries IPv4 alone",
+                  "f:5: " + key + ": 6379 (a number) is no string"));
+  EXPECT_THAT(mistakes(at(key, "':6379'")), ElementsAre("f:2: " + key + ": \":6379\" is no list"));
+}
+
+TEST(Config, DestinationsAre32AtMost) {
+  const auto ports = [](int count) {
+    std::string list = "[";
+    for (int port = 1; port <= count; ++port) list += "':" + std::to_string(port) + "', ";
+    return list + "':1']";
+  };
+  const std::string key = "injection.excludeDestinations";
+  EXPECT_THAT(mistakes(at(key, ports(32))), IsEmpty());
+  const auto over = parse_config(at(key, ports(33))).mistakes;
+  ASSERT_EQ(over.size(), 1u);
+  EXPECT_EQ(over[0].text("f"), "f:2: " + key +
+                                   ": these are 33 entries (allowed: a list of at most 32 of IPv4 "
+                                   "CIDR, ADDRESS:PORT, :PORT)");
 }
 
 TEST(Config, TrustedRegistriesAreNoImages) {

@@ -119,6 +119,8 @@ std::vector<std::string> leaves(const Json& value) {
 Config in_mode(InitMode mode) {
   Config config;
   config.init_container.mode = mode;
+  config.injection.allowed_overrides.push_back(Override::kExcludeDestinations);
+  config.injection.exclude_destinations = {{0x0A000000, 8, 0}};
   return config;
 }
 

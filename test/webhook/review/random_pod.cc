@@ -130,6 +130,8 @@ RandomPods::Json RandomPods::metadata() {
   maybe(annotations, "smc.asm.alibabacloud.com/on-failure",
         one_in(2) ? "fail" : "\xE2\x82\xAC bad \x1b value");
   maybe(annotations, "smc.asm.alibabacloud.com/pnetid", "P1");
+  maybe(annotations, "smc.asm.alibabacloud.com/exclude-destinations",
+        one_in(2) ? "10.1.2.0/24, :6379" : "fd00::/8, \xE2\x82\xAC");
   maybe(annotations, "network.alibabacloud.com/erdma-smcr", "true");
   Json made = {{"annotations", annotations}};
   maybe(made, "name", "web-1");

@@ -1,0 +1,17 @@
+#include "node-init/kernel/destination_control.h"
+
+#include "node-init/kernel/sysctl.h"
+
+namespace smc::node {
+
+Result<DestinationControl> read_destination_control(System& system) {
+  const auto value = read_sysctl(system, kControlPath);
+  if (!value) return value.error();
+  if (!*value) return DestinationControl{};
+  const std::string& name = **value;
+  if (name.empty()) return DestinationControl{ControlState::kNone, {}};
+  return DestinationControl{
+      name.starts_with(kControlPrefix) ? ControlState::kOurs : ControlState::kForeign, name};
+}
+
+}  // namespace smc::node

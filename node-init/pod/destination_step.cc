@@ -1,0 +1,56 @@
+#include "node-init/pod/destination_step.h"
+
+namespace smc::node {
+namespace {
+
+// Short beside the start of a container; a read of one small file each.
+constexpr std::chrono::milliseconds kPause{20};
+
+DestinationStep failure(ExitCode code, const Error& error) {
+  return {code, StepOutcome::kFailed, error.text(), error.hint};
+}
+
+// Until the node's agent has put the list in force; a dry run says that it has not.
+DestinationStep await_agent(System& system, const PodOptions& options, const std::string& what) {
+  const auto end = system.now() + options.lists_wait;
+  while (true) {
+    const auto control = read_destination_control(system);
+    if (!control) return failure(ExitCode::kRefused, control.error());
+    if (control->state == ControlState::kOurs)
+      return {ExitCode::kDone, StepOutcome::kOk, what + " excluded by the node's agent"};
+    if (options.dry_run)
+      return {ExitCode::kDone, StepOutcome::kPlanned,
+              "exclude " + what + ", which is the node's agent's to do"};
+    if (system.now() >= end)
+      return failure(ExitCode::kNotPossible,
+                     {"the node's agent has not excluded " + what + " in time", 0,
+                      "see the log of smc-node-agent on this node; without the list nothing is "
+                      "switched on here"});
+    system.sleep_for(kPause);
+  }
+}
+
+}  // namespace
+
+DestinationStep exclude_destinations(System& system, const PodOptions& options) {
+  const Destinations& list = options.exclude_destinations;
+  const std::string what =
+      std::to_string(list.size()) + (list.size() == 1 ? " destination" : " destinations");
+  const auto control = read_destination_control(system);
+  if (!control) return failure(ExitCode::kRefused, control.error());
+  if (control->state == ControlState::kMissing)
+    return {ExitCode::kDone, StepOutcome::kWarning, what + " not excluded: " + kNoControl,
+            kNoControlHint};
+  if (control->state == ControlState::kForeign)
+    return {ExitCode::kDone, StepOutcome::kWarning,
+            what + " not excluded: net.smc.hs_ctrl is " + control->name +
+                ", another program's, which is kept",
+            "let that program exclude them, or take it off this namespace"};
+  if (options.lists == nullptr || options.dry_run) return await_agent(system, options, what);
+  if (const auto put = options.lists->put(list); !put)
+    return failure(ExitCode::kRefused, put.error());
+  return {ExitCode::kDone, StepOutcome::kChanged,
+          what + " excluded: connections to them stay plain TCP"};
+}
+
+}  // namespace smc::node
