@@ -1,14 +1,14 @@
 # The images for those who have a container engine; `make image` makes the same contents without one.
 #   docker build --target smc-webhook -t REGISTRY/smc-webhook:VERSION .
-# and likewise for the targets smc-node-init and smc-node-agent. --build-arg DEBIAN=13 builds on the other release.
+# and likewise for the targets smc-node-init, smc-node-agent and smc-bench. --build-arg DEBIAN=13 builds on the other release.
 ARG DEBIAN=12
 FROM debian:${DEBIAN} AS build
 WORKDIR /src
 COPY . .
 RUN scripts/install-packages build image
 RUN cmake --preset release \
- && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent \
- && scripts/image --tree /images smc-webhook smc-node-init smc-node-agent
+ && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent smc-bench \
+ && scripts/image --tree /images smc-webhook smc-node-init smc-node-agent smc-bench
 
 FROM scratch AS smc-webhook
 COPY --from=build /images/smc-webhook/ /
@@ -23,3 +23,9 @@ ENTRYPOINT ["/smc-node-init"]
 FROM scratch AS smc-node-agent
 COPY --from=build /images/smc-node-agent/ /
 ENTRYPOINT ["/smc-node-agent"]
+
+FROM scratch AS smc-bench
+COPY --from=build /images/smc-bench/ /
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/smc-bench"]

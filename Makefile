@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image man e2e-kernel e2e-kube e2e-node build clean
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image man e2e-kernel e2e-kube e2e-node build clean report
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,7 +56,7 @@ tsan: ## the tests under the thread sanitizer
 e2e-kube: build ## the chart in clusters on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
 	@test/e2e-kube/run
 
-IMAGES = smc-webhook smc-node-init smc-node-agent
+IMAGES = smc-webhook smc-node-init smc-node-agent smc-bench
 image: ## container images in build/image, made and checked without a container engine
 	@scripts/install-packages build image
 	@$(call BUILD,release) --target $(IMAGES)
@@ -80,12 +80,17 @@ bench: build ## instructions of a review, the load beside nginx, a pod's wait (6
 	@unshare --pid --fork --mount-proc build/release/test/pod_wait_bench 50 600
 	@test/bench/load build/release
 
-PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent
+PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent smc-bench
 PREFIX ?= build/share
 man: ## manual pages and shell completions of the programs, below PREFIX (build/share)
 	@scripts/install-packages build
 	@$(call BUILD,release) --target $(PROGRAMS)
 	@scripts/man build/release/bin $(PREFIX)
+
+report: ## a report of smc-bench as headless Chromium draws it, held against its numbers; pictures in build/report
+	@scripts/install-packages build browser
+	@$(call BUILD,release) --target smc-bench
+	@test/smc-bench/report_in_browser build/release/bin/smc-bench build/report
 
 fuzz: ## fuzzes all that reads what others wrote, each target for SECONDS (60)
 	@scripts/install-packages build fuzz

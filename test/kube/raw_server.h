@@ -46,6 +46,8 @@ class RawServer {
     for (std::thread& connection : connections_) connection.join();
   }
 
+  std::uint16_t port() const { return port_; }
+
   std::shared_ptr<Cluster> cluster(bool tls = false) const {
     auto out = std::make_shared<Cluster>();
     out->host = "127.0.0.1";

@@ -1,0 +1,63 @@
+// Watches what carries a load's connections while it runs, by three accounts of the kernel that do
+// not depend on one another: its table of SMC sockets, SMC's own counters, and the bytes of the
+// interface or the packets of the RDMA device. For one thread, in the load's network namespace.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "bench/open_ports.h"
+#include "bench/run_result.h"
+#include "node-init/kernel/smc_sockets.h"
+#include "node-init/kernel/smc_stats.h"
+#include "node-init/kernel/system.h"
+
+namespace smc::bench {
+
+class Witness {
+ public:
+  // Once the connections are there: by their address the interface is found.
+  Witness(node::System& system, const OpenPorts& ports);
+
+  // When the measured part begins; takes the counters as they are then.
+  void begin();
+
+  // Once a second; returns the connections that have fallen back since the last call.
+  std::uint64_t look();
+
+  // When it is over. The load had `requests` answered, with `payload` bytes each way.
+  Proof end(std::uint64_t requests, std::uint64_t payload);
+
+ private:
+  struct Counters {
+    std::optional<node::TrafficStats> smc;
+    std::optional<std::uint64_t> interface_bytes;
+    std::optional<std::uint64_t> device_packets;
+  };
+  Counters counters();
+  void look_at_sockets();
+  void judge(std::uint64_t requests, std::uint64_t payload, const Counters& now);
+  void judge_carrier(std::uint64_t requests, std::uint64_t least_bytes, const Counters& now);
+
+  node::System& system_;
+  const OpenPorts& ports_;
+  Proof proof_;
+  int device_port_ = 0;
+  std::map<std::uint32_t, std::uint64_t> codes_;  // of connections on TCP, at the last look
+  std::uint64_t most_on_tcp_ = 0;                 // of one look
+  std::uint64_t of_ = 0;                          // connections there were then
+  std::uint64_t fallbacks_before_ = 0;
+  std::string trouble_;  // why a table could not be read
+  Counters before_;
+};
+
+// The bytes received and sent by an interface, from the text of /proc/net/dev.
+std::optional<std::uint64_t> interface_bytes(const std::string& proc_net_dev,
+                                             const std::string& interface);
+
+// The proof in a sentence or two, as it ends a run on a terminal: "64 of 64 connections SMC-R; …".
+std::string proof_text(const Proof& proof);
+
+}  // namespace smc::bench
