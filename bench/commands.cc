@@ -99,7 +99,7 @@ ExitCode run_server(const ServerCommand& command, int stop) {
   EchoServer server(command.threads);
   const auto bound = server.bind(*address);
   if (!bound) return failed(bound.error());
-  std::cout << "smc-bench: listening on " << bound->text() << std::endl;
+  std::cout << "smc-bench: listening on " << bound->text() << "\n" << std::flush;
   std::thread serving([&] { server.run(); });
   is_readable(stop, -1);
   server.stop();

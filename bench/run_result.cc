@@ -17,6 +17,10 @@ std::string decimal(double value) {
   return out;
 }
 
+std::string counted(std::uint64_t number, const std::string& what) {
+  return std::to_string(number) + " " + what;
+}
+
 ordered_json as_json(const Latency& latency) {
   ordered_json out = {{"mean", latency.mean_ms}, {"min", latency.min_ms}, {"max", latency.max_ms}};
   for (const auto& [percent, ms] : latency.percentiles) out[percentile_name(percent)] = ms;
@@ -269,6 +273,21 @@ std::uint64_t RunResult::error_count() const {
 
 double RunResult::cpu_us_per_request() const {
   return requests == 0 ? 0 : cpu_seconds * 1e6 / static_cast<double>(requests);
+}
+
+std::string proof_text(const Proof& proof) {
+  const auto found = proof.modes.find("smc-r");
+  std::string out = std::to_string(found == proof.modes.end() ? 0 : found->second) + " of " +
+                    counted(proof.connections, "connections SMC-R; SMC carried ") +
+                    counted(proof.smc_bytes, "bytes");
+  if (!proof.device.empty())
+    out += ", " + proof.device + " " + counted(proof.device_packets, "packets");
+  if (!proof.interface.empty())
+    out += ", " + proof.interface + " " + counted(proof.interface_bytes, "bytes");
+  for (const FallbackCount& fallback : proof.fallbacks)
+    out += "\n" + std::to_string(fallback.count) + " fell back: " + fallback.reason;
+  for (const std::string& doubt : proof.doubts) out += "\nnot SMC-R: " + doubt;
+  return out;
 }
 
 std::string to_json(const RunResult& result) {

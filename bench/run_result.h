@@ -82,6 +82,9 @@ struct RunResult {
   double cpu_us_per_request() const;
 };
 
+// The proof in a sentence or two, as it ends a run on a terminal: "64 of 64 connections SMC-R; …".
+std::string proof_text(const Proof& proof);
+
 std::string to_json(const RunResult& result);
 
 // One or more runs: an object, an array of objects, or fortio's object. `origin` names the text in

@@ -3,7 +3,6 @@
 
 #include "bench/drawing.h"
 #include "bench/report.h"
-#include "bench/witness.h"
 
 namespace smc::bench {
 namespace {

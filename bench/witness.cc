@@ -195,19 +195,4 @@ void Witness::judge_carrier(std::uint64_t requests, std::uint64_t least_bytes,
              : proof_.interface + " carried " + counted(proof_.interface_bytes, "bytes")));
 }
 
-std::string proof_text(const Proof& proof) {
-  const auto found = proof.modes.find("smc-r");
-  std::string out = std::to_string(found == proof.modes.end() ? 0 : found->second) + " of " +
-                    counted(proof.connections, "connections SMC-R; SMC carried ") +
-                    counted(proof.smc_bytes, "bytes");
-  if (!proof.device.empty())
-    out += ", " + proof.device + " " + counted(proof.device_packets, "packets");
-  if (!proof.interface.empty())
-    out += ", " + proof.interface + " " + counted(proof.interface_bytes, "bytes");
-  for (const FallbackCount& fallback : proof.fallbacks)
-    out += "\n" + std::to_string(fallback.count) + " fell back: " + fallback.reason;
-  for (const std::string& doubt : proof.doubts) out += "\nnot SMC-R: " + doubt;
-  return out;
-}
-
 }  // namespace smc::bench

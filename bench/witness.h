@@ -57,7 +57,4 @@ class Witness {
 std::optional<std::uint64_t> interface_bytes(const std::string& proc_net_dev,
                                              const std::string& interface);
 
-// The proof in a sentence or two, as it ends a run on a terminal: "64 of 64 connections SMC-R; …".
-std::string proof_text(const Proof& proof);
-
 }  // namespace smc::bench
