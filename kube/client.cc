@@ -17,8 +17,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kPageObjects = 50;
-
 constexpr char kJsonType[] = "application/json";
 constexpr char kMetadataType[] =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
@@ -222,6 +220,43 @@ Outcome<json> Client::get_path(const std::string& path) {
   return request({"get", "GET", target, path});
 }
 
+// Bytes over the limit end the exchange, which is then the caller's to say.
+Outcome<void> Client::ask_once(const RawRequest& wanted, RawAnswer& answer) {
+  HttpRequest request{wanted.method, wanted.path, wanted.headers, wanted.body};
+  request.headers.emplace_back("Accept", kJsonType);
+  request.headers.emplace_back("User-Agent", options_.user_agent);
+  if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+  if (!wanted.body.empty()) request.headers.emplace_back("Content-Type", kJsonType);
+  Exchange exchange;
+  exchange.connect = options_.connect_timeout;
+  exchange.answer = options_.request_timeout;
+  exchange.on_head = [&](const HttpHead& head) {
+    answer = {head.status, {}, head.warnings, head.retry_after};
+  };
+  exchange.on_data = [&](std::string_view data) {
+    answer.body += data;
+    return answer.body.size() <= options_.max_body_bytes;
+  };
+  return connection_.exchange(request, exchange);
+}
+
+Outcome<RawAnswer> Client::ask(const RawRequest& request) {
+  Target target;
+  target.resource.plural = request.path.substr(0, request.path.find('?'));  // only for messages
+  target.resource.namespaced = false;
+  const Call call{request.method, request.method, target, request.path};
+  if (token_read_ == SteadyTime() || steady_clock::now() - token_read_ > kTokenAge)
+    if (Outcome<void> read = read_token(); !read) return prefixed(call, read.error());
+  RawAnswer answer;
+  const Outcome<void> sent = ask_once(request, answer);
+  if (answer.body.size() > options_.max_body_bytes)
+    return prefixed(
+        call, make_error(Failure::kAnswer, "the answer is larger than " +
+                                               std::to_string(options_.max_body_bytes) + " bytes"));
+  if (!sent) return prefixed(call, sent.error());
+  return answer;
+}
+
 Outcome<json> Client::create(const Target& target, const json& object) {
   return request({"create", "POST", target, target.path(), object.dump(), kJsonType});
 }
@@ -247,7 +282,7 @@ Outcome<json> Client::remove(const Target& target, const json& options) {
 Outcome<List> Client::list_page(const Target& collection, const Selector& selector,
                                 const std::string& token) {
   std::string path =
-      collection.path() + "?limit=" + std::to_string(kPageObjects) + selector.query();
+      collection.path() + "?limit=" + std::to_string(options_.page_objects) + selector.query();
   if (!token.empty()) path += "&continue=" + percent_encode(token);
   Outcome<json> page = request({"list", "GET", collection, path});
   if (!page) return page.error();

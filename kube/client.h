@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -36,6 +37,7 @@ struct ClientOptions {
   std::chrono::milliseconds request_timeout{30'000};
   // A list page below has 50 objects; etcd takes none over 1.5 MiB, and real ones have 2 to 30 KiB.
   std::size_t max_body_bytes = 16 << 20;
+  int page_objects = 50;
   // A kubelet runs 110 pods by default and 500 at the most that is tested; other lists of ours have
   // one object.
   std::size_t max_objects = 2000;
@@ -51,6 +53,21 @@ struct List {
   std::vector<nlohmann::json> items;
   std::string resource_version;  // of the whole list; a watch goes on from here
   std::string next;              // of one page: the token of the next; empty: it was the last
+};
+
+// A request outside of the verbs, such as one that the API server passes on to a pod.
+struct RawRequest {
+  const char* method = "GET";
+  std::string path;  // below the API's root, with its query, percent-encoded
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};  // JSON
+};
+
+struct RawAnswer {
+  int status = 0;
+  std::string body;
+  std::vector<std::string> warnings;  // of the admission, as a person shall read them
+  std::chrono::milliseconds retry_after{0};
 };
 
 struct WatchEvent {
@@ -102,6 +119,10 @@ class Client {
   // Any path below the API's root, such as "/apis/GROUP/VERSION" (discovery) or "/version".
   Outcome<nlohmann::json> get_path(const std::string& path);
 
+  // What came back, whatever its status; an error only where no answer did, or where it is larger
+  // than it may be.
+  Outcome<RawAnswer> ask(const RawRequest& request);
+
   // The API server's clock, as of its last answer and the time since then; nothing before the
   // first. It is the one that judges certificates, whatever the clock of this machine does.
   std::optional<std::chrono::system_clock::time_point> server_now() const;
@@ -114,6 +135,7 @@ class Client {
   Outcome<nlohmann::json> request(const Call& call);
   Outcome<void> send(const Call& call, const Exchange& exchange);
   Outcome<void> send_once(const Call& call, const Exchange& wanted);
+  Outcome<void> ask_once(const RawRequest& request, RawAnswer& answer);
   Outcome<List> list_once(const Target& collection, const Selector& selector);
   Outcome<void> read_token();
 

@@ -39,8 +39,23 @@ milliseconds retry_after(const httplib::Response& response) {
   return std::chrono::seconds(std::min(seconds, 3600U));
 }
 
+// Of `299 - "text"` the text; API servers send no other form (KEP-1693).
+std::string warning_text(const std::string& header) {
+  const std::size_t begin = header.find('"');
+  std::string text;
+  for (std::size_t i = begin; i != std::string::npos && ++i < header.size() && header[i] != '"';) {
+    if (header[i] == '\\' && i + 1 < header.size()) ++i;
+    text += header[i];
+  }
+  return text;
+}
+
 HttpHead head_of(const httplib::Response& response) {
-  return {response.status, retry_after(response), response.get_header_value("Date")};
+  HttpHead head{response.status, retry_after(response), response.get_header_value("Date"), {}};
+  const auto [first, last] = response.headers.equal_range("Warning");
+  for (auto header = first; header != last; ++header)
+    head.warnings.push_back(warning_text(header->second));
+  return head;
 }
 
 }  // namespace

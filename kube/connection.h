@@ -28,7 +28,8 @@ struct HttpRequest {
 struct HttpHead {
   int status = 0;
   std::chrono::milliseconds retry_after{0};
-  std::string date;  // as the server sent it; may be empty
+  std::string date;                   // as the server sent it; may be empty
+  std::vector<std::string> warnings;  // the texts of its Warning headers (RFC 7234, section 5.5)
 };
 
 struct Exchange {

@@ -136,6 +136,36 @@ TEST(Client, AnOverloadedServersRetryAfterIsHandedOn) {
   EXPECT_EQ(client.get(kOne).error().retry_after, milliseconds(7000));
 }
 
+TEST(Client, AnAnswerThatIsAskedForComesWithItsStatusAndWarnings) {
+  FakeApi api([](const ApiRequest& request, ApiResponse& response) {
+    EXPECT_EQ(request.header("X-Own"), "1");
+    EXPECT_EQ(request.header("Authorization"), "Bearer secret");
+    response.headers["Warning"] = R"(299 - "SMC: not \"this\"")";
+    answer(response, 404, "gone");
+  });
+  const Stop stop;
+  Client client(api.cluster(), stop, client_options());
+  const auto got = client.ask({"POST", "/api/v1/x?y=1", {{"X-Own", "1"}}});
+  ASSERT_TRUE(got) << got.error().what;
+  EXPECT_EQ(got->status, 404);
+  EXPECT_EQ(got->body, "gone");
+  EXPECT_EQ(got->warnings, std::vector<std::string>{"SMC: not \"this\""});
+  EXPECT_EQ(api.requests(), std::vector<std::string>{"POST /api/v1/x?y=1"});
+}
+
+TEST(Client, AnAnswerThatIsAskedForHasALimit) {
+  FakeApi api([](const ApiRequest&, ApiResponse& response) {
+    answer(response, 200, std::string(100, 'x'));
+  });
+  const Stop stop;
+  ClientOptions options = client_options();
+  options.max_body_bytes = 99;
+  Client client(api.cluster(), stop, options);
+  const auto got = client.ask({"GET", "/x"});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().what, "GET /x: the answer is larger than 99 bytes");
+}
+
 TEST(Client, WhatIsNoJsonObjectIsAnError) {
   std::string body;
   FakeApi api([&](const ApiRequest&, ApiResponse& response) { answer(response, 200, body); });
