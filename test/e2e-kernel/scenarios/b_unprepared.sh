@@ -28,7 +28,7 @@ dry_run_loads_nothing() {
 dry_run_finds_it_built_in() {
   exits 2 pod_command --dry-run
   if grep -q "load the kernel module" <<<"$output"; then fail "plans to load what is there"; fi
-  says "another network namespace"
+  says "no active RDMA port has a pnetid"
 }
 
 module_missing() {
