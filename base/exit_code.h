@@ -9,6 +9,7 @@ enum class ExitCode {
   kNotPossible = 2,  // a precondition does not hold; `check`: something failed
   kRefused = 3,      // the kernel refused a step
   kFellBack = 4,     // set up, but the self-test found TCP
+  kFault = 4,        // `syn-check`: what is on the way breaks SMC's TCP option
 };
 
 constexpr int exit_status(ExitCode code) {

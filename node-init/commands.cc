@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "node-init/diagnosis/explain.h"
+#include "node-init/diagnosis/pod_netns.h"
 #include "node-init/diagnosis/status.h"
 
 namespace smc::node {
@@ -99,6 +100,35 @@ ExitCode run_status(System& system, bool json) {
   const std::string text = json ? status_json(*status) + "\n" : status_text(*status);
   std::fputs(text.c_str(), stdout);
   return ExitCode::kDone;
+}
+
+ExitCode run_syn_check(const SynCheckCommand& command) {
+  const auto parsed = parse_syn_target(command.target);
+  const auto identifier =
+      command.magic.empty() ? Result<std::uint32_t>(kSmcMagic) : parse_magic(command.magic);
+  for (const Error* error :
+       {parsed ? nullptr : &parsed.error(), identifier ? nullptr : &identifier.error()}) {
+    if (error == nullptr) continue;
+    print_error(kProgram, *error);
+    return ExitCode::kUsage;
+  }
+  SynCheckOptions options{.probes = {.magic = *identifier}};
+  if (const auto text = pod_resolv_conf(command.pod_netns))
+    options.resolver = parse_resolv_conf(*text);
+  const SynCheckReport report = syn_check(*parsed, options);
+  const std::string text =
+      command.json ? syn_check_json(report) + "\n" : syn_check_text(report, *identifier);
+  std::fputs(text.c_str(), stdout);
+  return report.exit();
+}
+
+ExitCode run_in(System& system, const std::string& pod_netns,
+                const std::function<ExitCode()>& command) {
+  if (pod_netns.empty()) return command();
+  ExitCode code = ExitCode::kNotPossible;
+  if (const auto entered = in_pod_netns(system, pod_netns, [&] { code = command(); }); !entered)
+    print_error(kProgram, entered.error());
+  return code;
 }
 
 ExitCode run_explain(const std::string& text) {

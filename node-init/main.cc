@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -130,6 +131,25 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options, bool& json) {
   return check;
 }
 
+CLI::App* add_syn_check(CLI::App& app, SynCheckCommand& command) {
+  CLI::App* syn_check = app.add_subcommand(
+      "syn-check",
+      "whether what is on the way to a TCP server breaks SMC's TCP option: exit 0 clean, 2 could "
+      "not test, 4 a fault");
+  syn_check->add_option("target", command.target, "URL or HOST:PORT")->required();
+  syn_check->add_option("--magic", command.magic,
+                        "SMC's experiment identifier on nodes that have another one, 8 "
+                        "hexadecimal digits; default: E2D4C3D9");
+  syn_check->add_flag("--json", command.json, "as JSON");
+  return syn_check;
+}
+
+void add_pod_netns(CLI::App& command, std::string& pod_netns) {
+  command.add_option("--pod-netns", pod_netns,
+                     "in the network namespace of this process (its ID on the node) or file, such "
+                     "as /run/netns/NAME; default: this one");
+}
+
 // What was typed behind a command, as one text.
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -157,6 +177,10 @@ ExitCode run(int argc, char** argv) {
                    "03010000, 0x05000000/0x03030000 (local and peer's), a row of smcss, "
                    "peer_no_smc, or SMC_CLC_DECL_PEERNOSMC")
       ->required();
+  std::string pod_netns;
+  SynCheckCommand syn_check;
+  CLI::App* syn_check_command = add_syn_check(app, syn_check);
+  for (CLI::App* command : {check, status, syn_check_command}) add_pod_netns(*command, pod_netns);
   CLI::App* version_command = app.add_subcommand("version", "the version of this program");
   if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
   if (version_command->parsed()) {
@@ -165,8 +189,13 @@ ExitCode run(int argc, char** argv) {
   }
   if (explain->parsed()) return run_explain(joined(codes));
   const auto system = make_real_system();
-  if (check->parsed()) return run_check(*system, check_options, json);
-  if (status->parsed()) return run_status(*system, json);
+  const auto run_inside = [&](const std::function<ExitCode()>& command) {
+    return run_in(*system, pod_netns, command);
+  };
+  syn_check.pod_netns = pod_netns;
+  if (syn_check_command->parsed()) return run_inside([&] { return run_syn_check(syn_check); });
+  if (check->parsed()) return run_inside([&] { return run_check(*system, check_options, json); });
+  if (status->parsed()) return run_inside([&] { return run_status(*system, json); });
   pod.options.lists_wait = std::chrono::seconds(wait_s);
   pod.waiting = {std::chrono::seconds(wait_s), environment("NODE_NAME")};
   return run_pod(*system, pod);

@@ -87,7 +87,8 @@ class RealSystem final : public System {
 
   Result<void> in_net_namespace(const std::string& path,
                                 const std::function<Result<void>()>& body) override {
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A FIFO that somebody names by mistake has no writer to wait for.
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!fd.valid()) return Error{"open the network namespace " + path, errno, {}};
     const auto enter = [&]() -> Result<void> {
       if (::setns(fd.get(), CLONE_NEWNET) == 0) return {};

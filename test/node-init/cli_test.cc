@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "test/support/temporary_directory.h"
 
 namespace {
 
@@ -24,8 +27,8 @@ struct Outcome {
 };
 
 // Standard output, and standard error with it unless `arguments` redirect it.
-Outcome run(const std::string& arguments) {
-  const std::string command = std::string(SMC_BIN_DIR) + "/smc-node-init " + arguments;
+Outcome run(const std::string& arguments, const std::string& before = "") {
+  const std::string command = before + std::string(SMC_BIN_DIR) + "/smc-node-init " + arguments;
   Outcome outcome;
   FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   std::array<char, 4096> part{};
@@ -37,12 +40,28 @@ Outcome run(const std::string& arguments) {
 }
 
 TEST(NodeInitTest, WrongUsageIsOneWithAHint) {
-  for (const char* arguments :
-       {"", "nonsense", "pod --self-test maybe", "pod --on-failure retry", "pod --rmem 1",
-        "pod --smcr-buf-type 3", "pod extra", "explain", "explain 0x1234", "explain zz",
-        "explain 05000000/12", "check --nonsense", "pod --exclude-destinations 10.0.0.1",
-        "pod --by-agent --wait 5m", "pod --by-agent --wait 0s", "pod --by-agent --self-test off",
-        "pod --by-agent --rmem 65536", "pod --by-agent --dry-run"}) {
+  for (const char* arguments : {"",
+                                "nonsense",
+                                "pod --self-test maybe",
+                                "pod --on-failure retry",
+                                "pod --rmem 1",
+                                "pod --smcr-buf-type 3",
+                                "pod extra",
+                                "explain",
+                                "explain 0x1234",
+                                "explain zz",
+                                "explain 05000000/12",
+                                "check --nonsense",
+                                "pod --exclude-destinations 10.0.0.1",
+                                "pod --by-agent --wait 5m",
+                                "pod --by-agent --wait 0s",
+                                "pod --by-agent --self-test off",
+                                "pod --by-agent --rmem 65536",
+                                "pod --by-agent --dry-run",
+                                "syn-check",
+                                "syn-check server",
+                                "syn-check server:80 --magic 12",
+                                "pod --pod-netns 1"}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments;
     EXPECT_THAT(outcome.out, HasSubstr("hint:")) << arguments;
@@ -70,6 +89,34 @@ TEST(NodeInitTest, ExplainsBothCodesOfAPair) {
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, HasSubstr("peer_declined"));
   EXPECT_THAT(outcome.out, HasSubstr("no_device"));
+}
+
+TEST(NodeInitTest, APodsNamespaceThatCannotBeEnteredIsNamed) {
+  const smc::test::TemporaryDirectory directory;
+  const std::string fifo = directory.file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const std::map<std::string, std::string> errors = {
+      {"4194304", "there is no process 4194304"},  // above the highest ID that Linux gives
+      {"/run/netns/no-such", "open the network namespace /run/netns/no-such"},
+      {"/etc/passwd", "/etc/passwd is no network namespace"},
+      {fifo, " is no network namespace"}};
+  for (const char* command : {"status", "check", "syn-check 127.0.0.1:1"})
+    for (const auto& [pod_netns, error] : errors) {
+      if (::geteuid() != 0 && error.ends_with("is no network namespace")) continue;  // EPERM
+      const Outcome outcome = run(std::string(command) + " --pod-netns " + pod_netns);
+      EXPECT_EQ(outcome.status, 2) << command << " " << pod_netns;
+      EXPECT_THAT(outcome.out, HasSubstr(error));
+      EXPECT_THAT(outcome.out, HasSubstr("hint:"));
+    }
+}
+
+TEST(NodeInitTest, WithoutTheRightToEnterAPodsNamespaceItSaysSo) {
+  const std::string itself = std::to_string(::getpid());
+  const Outcome outcome = run("status --pod-netns " + itself,
+                              "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin ");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, HasSubstr("Operation not permitted"));
+  EXPECT_THAT(outcome.out, HasSubstr("hint: run it as root on the node: CAP_SYS_ADMIN"));
 }
 
 class NodesOwnNamespace : public testing::Test {

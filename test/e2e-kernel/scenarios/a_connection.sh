@@ -60,11 +60,30 @@ pods_are_as_they_were() {
   check_says 0 pnetid PASS
 }
 
+# A proposal that the peer has to decline tells a peer with SMC from a middlebox that repeats options.
+syn_check_knows_smc() {
+  serve B smc
+  exits 0 in_pod A smc-node-init syn-check "$(pod_address B):5000"
+  says "the peer speaks SMC"
+  holds '.exit == 0 and .addresses[0].probes[1].option254 == "fe06e2d4c3d9" and .addresses[0].probes[3].option254 == null' \
+    in_pod A smc-node-init syn-check --json "http://$(pod_address B):5000/"
+  holds 'length == 0' connections B
+  note "$(in_pod A smc-node-init syn-check "$(pod_address B):5000" | tail -1)"
+}
+
+syn_check_knows_tcp() {
+  serve B tcp
+  exits 0 in_pod A smc-node-init syn-check "$(pod_address B):5000"
+  says "connections will be TCP"
+}
+
 row "before the set-up, sockets that ask for SMC fall back" nothing_set_up_is_tcp
 set_up_node
 row "the init container sets the pods up and tests one" pods_are_set_up
 row "run again, it finds all of it there" pods_are_as_they_were
 row "after it, both ends are SMC-R and the data is not on eth0" smc_moves_over_rdma
 row "for comparison, plain TCP" tcp_moves_over_eth0
+row "syn-check: a peer that speaks SMC is no replay, and it declines" syn_check_knows_smc
+row "syn-check: a peer that speaks TCP" syn_check_knows_tcp
 
 node_down
