@@ -73,11 +73,12 @@ e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines
 	@$(call BUILD,release) --target e2e-kernel smc-webhook
 	@test/e2e-node/run
 
-bench: build ## instructions of a review, the load beside nginx, a pod's wait (6 minutes on a quiet machine, as root)
-	@scripts/install-packages bench
-	@cmake --build --preset release -j $(JOBS) --target review_bench pod_wait_bench
+bench: build ## instructions of a review, the load beside nginx, a pod's wait, the switch's cost (8 quiet minutes, as root)
+	@scripts/install-packages bench e2e-kernel
+	@cmake --build --preset release -j $(JOBS) --target review_bench pod_wait_bench switch_cost
 	@test/bench/instructions
 	@unshare --pid --fork --mount-proc build/release/test/pod_wait_bench 50 600
+	@test/bench/switch_cost
 	@test/bench/load build/release
 
 PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent smc-bench

@@ -48,6 +48,12 @@ void add_programs(CLI::App& command, Programs& programs) {
       "which fails where the kernel has no switch; ask: they ask for SMC themselves");
 }
 
+void add_switch(CLI::App& command, SwitchChoice& choice) {
+  add_choice(command, kSwitchFlag, choice, switch_choices(),
+             "what switches them: tcp2smc (the kernel's), bpf (the node's agent's), auto (default: "
+             "tcp2smc where the kernel has it, else bpf), none");
+}
+
 // What would change something has no place beside it.
 void add_by_agent(CLI::App& pod, PodCommand& command, int& wait_s) {
   CLI::Option* by_agent =
@@ -58,8 +64,8 @@ void add_by_agent(CLI::App& pod, PodCommand& command, int& wait_s) {
                             "--autocorking-size", "--dry-run", "--allow-host-network"})
     by_agent->excludes(pod.get_option(other));
   pod.add_option(std::string(smc::kWaitFlag), wait_s,
-                 "with --by-agent or --exclude-destinations: seconds to wait for the node's agent; "
-                 "default " +
+                 "seconds to wait for the node's agent: with --by-agent or --exclude-destinations, "
+                 "and for its BPF switch; default " +
                      std::to_string(wait_s) + "s")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}},
                                         CLI::AsNumberWithUnit::CASE_SENSITIVE))
@@ -77,6 +83,7 @@ void add_pod(CLI::App& app, PodCommand& command, int& wait_s) {
   pod->add_option(std::string(smc::kInterfaceFlag), options.interface,
                   "default: the one with the default route, else eth0");
   add_programs(*pod, options.programs);
+  add_switch(*pod, options.program_switch);
   pod->add_option_function<std::string>(
          std::string(smc::kExcludeDestinationsFlag),
          [&options](const std::string& list) {
@@ -120,6 +127,7 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options, bool& json) {
   check->add_option("--interface", options.interface,
                     "default: the one with the default route, else eth0");
   add_programs(*check, options.programs);
+  add_switch(*check, options.program_switch);
   check->add_option("--host-root", options.host_root,
                     "where the node's /lib/modules is; default: /");
   check
@@ -196,8 +204,9 @@ ExitCode run(int argc, char** argv) {
   if (syn_check_command->parsed()) return run_inside([&] { return run_syn_check(syn_check); });
   if (check->parsed()) return run_inside([&] { return run_check(*system, check_options, json); });
   if (status->parsed()) return run_inside([&] { return run_status(*system, json); });
-  pod.options.lists_wait = std::chrono::seconds(wait_s);
   pod.waiting = {std::chrono::seconds(wait_s), environment("NODE_NAME")};
+  pod.options.agent_wait = pod.waiting.wait;
+  pod.options.node = pod.waiting.node;
   return run_pod(*system, pod);
 }
 

@@ -53,6 +53,20 @@ void append_setup(Families& out, const NodeReport& report) {
   out.push_back(ueids.take());
 }
 
+std::string_view kind_name(SetupStep::Kind kind) {
+  switch (kind) {
+    case SetupStep::Kind::kSetPnetid:
+      return "pnetid";
+    case SetupStep::Kind::kRemoveUeid:
+    case SetupStep::Kind::kAddUeid:
+      return "ueid";
+    case SetupStep::Kind::kAttachSwitch:
+    case SetupStep::Kind::kRemoveSwitch:
+      return "switch";
+  }
+  return "?";
+}
+
 std::string result_name(ExitCode code) {
   if (code == ExitCode::kDone) return "ready";
   return code == ExitCode::kRefused ? "refused" : "not_ready";
@@ -63,9 +77,9 @@ void append_rounds(Families& out, const AgentSnapshot& snapshot) {
       counter("smc_node_setup_steps_total",
               "Changes that the agent made to the node; repairs put back what was lost.");
   for (const auto& [step, count] : snapshot.counters.steps)
-    steps.add({{"kind", step.first == SetupStep::Kind::kSetPnetid ? "pnetid" : "ueid"},
-               {"repair", step.second ? "true" : "false"}},
-              static_cast<double>(count));
+    steps.add(
+        {{"kind", std::string(kind_name(step.first))}, {"repair", step.second ? "true" : "false"}},
+        static_cast<double>(count));
   Family rounds = counter("smc_node_rounds_total", "Rounds of checking and setting up the node.");
   for (const auto& [code, count] : snapshot.counters.rounds)
     rounds.add({{"result", result_name(code)}}, static_cast<double>(count));

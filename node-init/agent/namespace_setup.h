@@ -12,10 +12,9 @@
 namespace smc::node {
 
 struct NamespaceSetup {
-  bool smc = true;                   // false: the kernel's SMC is not loaded
-  std::vector<std::string> pnetids;  // of its interfaces but `lo`, whose entry serves nobody
-  std::optional<bool>
-      programs_use_smc;  // by net.smc.tcp2smc; nothing where the kernel has no switch
+  bool smc = true;                       // false: the kernel's SMC is not loaded
+  std::vector<std::string> pnetids;      // of its interfaces but `lo`, whose entry serves nobody
+  std::optional<bool> programs_use_smc;  // by its switch; nothing where there is none
 };
 
 // Of the calling thread's network namespace. An error where it could not be read in full.

@@ -139,6 +139,19 @@ Result<NetNamespaces> find_net_namespaces(System& system) {
   return found;
 }
 
+Result<std::set<std::uint64_t>> live_net_namespaces(System& system) {
+  const auto names = system.list_directory("/proc");
+  if (!names) return names.error();
+  std::set<std::uint64_t> inodes;
+  for (const std::string& name : *names) {
+    if (!is_process(name)) continue;
+    const auto link = system.read_link(net_link(name));
+    if (!link && !gone(link.error().code)) return link.error();
+    if (const auto inode = link ? namespace_inode(*link) : std::nullopt) inodes.insert(*inode);
+  }
+  return inodes;
+}
+
 std::optional<PodNamespace> find_pod_namespace(System& system, const std::string& uid,
                                                const std::vector<std::string>& processes) {
   const auto node_inode = inode_of_node(system);

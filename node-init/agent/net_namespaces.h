@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,9 @@ struct NetNamespaces {
 // Processes that go away meanwhile are no error; only a /proc that cannot be listed, or whose
 // PID 1 has no namespace to see, is.
 Result<NetNamespaces> find_net_namespaces(System& system);
+
+// The inodes of all namespaces that have processes, whoever's.
+Result<std::set<std::uint64_t>> live_net_namespaces(System& system);
 
 // The namespace that the pod was made in: of these of its processes ("1234"), the oldest one's.
 // Nothing while they are in the node's own, as those of a sandbox that is being made, or are gone,

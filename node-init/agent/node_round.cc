@@ -1,5 +1,6 @@
 #include "node-init/agent/node_round.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -8,6 +9,7 @@
 #include <linux/smc.h>
 
 #include "node-init/agent/node_candidate.h"
+#include "node-init/agent/node_switch.h"
 #include "node-init/diagnosis/node_checks.h"
 #include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/module_index.h"
@@ -62,6 +64,14 @@ void take_over_plan(NodeReport& report, SetupPlan plan) {
   std::move(plan.checks.begin(), plan.checks.end(), std::back_inserter(report.checks));
 }
 
+void set_up_switch(System& system, const RoundOptions& options, NodeReport& report) {
+  if (options.bpf == nullptr) return;
+  SwitchRound round = round_of_switch(system, *options.bpf, options.program_switch,
+                                      options.programs, options.dry_run);
+  std::ranges::move(round.steps, std::back_inserter(report.steps));
+  std::ranges::move(round.checks, std::back_inserter(report.checks));
+}
+
 // Sets up what is missing, then looks again. An error here is one of reading, not of a step.
 Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOptions& options,
                     NodeReport& report) {
@@ -73,6 +83,7 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
   if (options.dry_run) {
     report.steps = plan.steps;
     take_over_plan(report, std::move(plan));
+    set_up_switch(system, options, report);
     return {};
   }
   if (record->uninstalled) {
@@ -83,6 +94,7 @@ Result<void> set_up(System& system, const OwnRecordFile& file, const RoundOption
     return {};
   }
   apply(system, file, *record, plan, report);
+  set_up_switch(system, options, report);
   if (plan.steps.empty()) {
     take_over_plan(report, std::move(plan));
     return {};
@@ -141,6 +153,7 @@ NodeReport run_node_round(System& system, const OwnRecordFile& file, const Round
   CheckOptions where;
   where.host_root = options.host_root;
   where.programs = options.programs;
+  where.program_switch = options.program_switch;
   where.expected_pods = options.expected_pods;
   for (const CheckFunction check : node_checks()) report.checks.push_back(check(system, where));
   if (!smc) return report;
@@ -163,7 +176,8 @@ Result<bool> resume_after_uninstall(System& system, const OwnRecordFile& file) {
 std::string report_text(const NodeReport& report, bool dry_run) {
   std::string text;
   for (const SetupStep& step : report.steps) {
-    const bool removal = step.kind == SetupStep::Kind::kRemoveUeid;
+    const bool removal =
+        step.kind == SetupStep::Kind::kRemoveUeid || step.kind == SetupStep::Kind::kRemoveSwitch;
     text += dry_run ? (removal ? "would remove " : "would set ")
                     : (removal       ? "removed "
                        : step.repair ? "repaired "

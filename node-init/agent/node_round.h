@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "node-init/agent/node_setup.h"
 #include "node-init/agent/own_record.h"
+#include "node-init/bpf/bpf_switch.h"
 #include "node-init/diagnosis/checks.h"
 #include "node-init/kernel/system.h"
 
@@ -21,6 +22,8 @@ struct RoundOptions {
   SetupConfig setup;
   std::string host_root;  // see node_checks.h
   Programs programs = Programs::kSwitch;
+  SwitchChoice program_switch = SwitchChoice::kAuto;
+  BpfSwitch* bpf = nullptr;          // none: whatever there is stays
   int expected_pods = kDefaultPods;  // on this node
   bool dry_run = false;              // plan, and change nothing
 };

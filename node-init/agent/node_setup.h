@@ -1,6 +1,7 @@
-// What the agent puts into the kernel of a node, once for all its pods: a pnetid for each port of
-// an RDMA device, and a UEID. Planning is a pure function of what is there, so that a dry run, the
-// first set-up and a repair are the same code; applying records first and then writes.
+// What the agent puts into the kernel's tables of a node, once for all its pods: a pnetid for each
+// port of an RDMA device, and a UEID; node_switch.h has the BPF switch. Planning is a pure function
+// of what is there, so that a dry run, the first set-up and a repair are the same code; applying
+// records first and then writes.
 #pragma once
 
 #include <string>
@@ -54,10 +55,10 @@ struct UeidState {
 };
 
 struct SetupStep {
-  enum class Kind { kSetPnetid, kRemoveUeid, kAddUeid };
+  enum class Kind { kSetPnetid, kRemoveUeid, kAddUeid, kAttachSwitch, kRemoveSwitch };
   Kind kind = Kind::kSetPnetid;
   OwnPnetid pnetid;     // with kSetPnetid
-  std::string ueid;     // with the others
+  std::string ueid;     // with those of UEIDs
   bool repair = false;  // the record says that it was there already
   std::string text;     // "pnetid 0A1B2C3D4E5F for mlx5_0 port 1"
 };

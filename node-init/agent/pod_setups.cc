@@ -15,13 +15,32 @@ std::int64_t milliseconds_of(Clock::duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+// Puts the namespace that is being set up on the list.
+class OnSwitchList final : public SwitchList {
+ public:
+  OnSwitchList(System& system, BpfSwitch& bpf, std::uint64_t inode)
+      : system_(system), bpf_(bpf), inode_(inode) {}
+
+  Result<void> add_this_namespace() override {
+    const auto cookie = system_.net_namespace_cookie();
+    if (!cookie) return cookie.error();
+    return bpf_.add({*cookie, inode_});
+  }
+
+ private:
+  System& system_;
+  BpfSwitch& bpf_;
+  const std::uint64_t inode_;
+};
+
 }  // namespace
 
 PodSetups::PodSetups(System& system, std::string cgroup_root, const PodRequests& requests,
-                     EventFd& requests_changed)
+                     EventFd& requests_changed, BpfSwitch* bpf)
     : system_(system),
       requests_(requests),
       requests_changed_(requests_changed),
+      bpf_(bpf),
       cgroups_(system, std::move(cgroup_root)),
       next_look_(system.now()) {}
 
@@ -52,6 +71,7 @@ void PodSetups::work() {
   (void)wake_.take();
   if (requests_changed_.take()) ask_again_ = true;
   if (!active_) return;
+  follow_switch();
   const auto now = system_.now();
   if (now >= next_look_) look_at_all();
   take_events();
@@ -85,6 +105,24 @@ void PodSetups::hasten(const std::string& uid, Clock::time_point now) {
   Pod& pod = pods_[uid];
   pod.look_until = now + kLookFor;
   if (pod.failures == 0) pod.due = now;
+}
+
+// Once the switch is there, more pods need the agent; where its list was made anew, all do.
+void PodSetups::follow_switch() {
+  if (bpf_ == nullptr) return;
+  if (std::exchange(switch_in_force_, bpf_->in_force()) != switch_in_force_) ask_again_ = true;
+  if (std::exchange(switch_generation_, bpf_->generation()) == switch_generation_) return;
+  const auto now = system_.now();
+  for (auto& [uid, pod] : pods_) {
+    pod.inode = 0;
+    hasten(uid, now);
+  }
+}
+
+std::optional<PodRequest> PodSetups::request_of(const std::string& uid) const {
+  auto request = requests_.request_of(uid);
+  if (request && request->privileged && (bpf_ == nullptr || !bpf_->in_force())) return std::nullopt;
+  return request;
 }
 
 void PodSetups::look_at_all() {
@@ -138,7 +176,7 @@ std::optional<PodNamespace> PodSetups::space_of(const std::string& uid,
 void PodSetups::look(const std::string& uid, Pod& pod) {
   const auto now = system_.now();
   pod.due = Clock::time_point::max();
-  const auto request = requests_.request_of(uid);
+  const auto request = request_of(uid);
   pod.requested = request.has_value();
   const Groups groups = request ? cgroups_.containers(uid) : Groups();
   if (const auto space = request ? space_of(uid, groups) : std::nullopt)
@@ -151,9 +189,12 @@ void PodSetups::set_up(const std::string& uid, const PodRequest& request, const 
                        Pod& pod) {
   const auto begin = system_.now();
   std::optional<PodReport> report;
+  PodOptions options = request.options;
+  std::optional<OnSwitchList> list;
+  if (bpf_ != nullptr) options.switch_list = &list.emplace(system_, *bpf_, space.inode);
   const auto entered = inside(system_, space, [&]() -> Result<void> {
-    if (is_set_up(judge_pod(system_, request.options))) return {};
-    report = set_up_pod(system_, request.options, [](const PodStep&) {});
+    if (is_set_up(judge_pod(system_, options))) return {};
+    report = set_up_pod(system_, options, [](const PodStep&) {});
     return {};
   });
   const auto took = system_.now() - begin;

@@ -22,6 +22,7 @@
 #include "node-init/agent/net_namespaces.h"
 #include "node-init/agent/pod_cgroup_watch.h"
 #include "node-init/agent/pod_requests.h"
+#include "node-init/bpf/bpf_switch.h"
 #include "node-init/kernel/system.h"
 #include "node-init/pod/pod.h"
 
@@ -51,10 +52,10 @@ class PodSetups {
   static constexpr std::chrono::seconds kLongestPause{30};
   static constexpr int kPausePerDuration = 10;
 
-  // `requests_changed` is raised where they may have, and is taken down here alone. The references
-  // must outlive it.
+  // `requests_changed` is raised where they may have, and is taken down here alone. `bpf`: the BPF
+  // switch, or none. All must outlive it.
   PodSetups(System& system, std::string cgroup_root, const PodRequests& requests,
-            EventFd& requests_changed);
+            EventFd& requests_changed, BpfSwitch* bpf = nullptr);
 
   // Does what is due.
   void work();
@@ -85,6 +86,8 @@ class PodSetups {
   void take_events();
   void look_at_all();
   void find_without_cgroups();
+  void follow_switch();
+  std::optional<PodRequest> request_of(const std::string& uid) const;
   void forget_gone();
   std::optional<PodNamespace> space_of(const std::string& uid, const Groups& groups) const;
   void hasten(const std::string& uid, Clock::time_point now);
@@ -98,6 +101,9 @@ class PodSetups {
   System& system_;
   const PodRequests& requests_;
   EventFd& requests_changed_;
+  BpfSwitch* const bpf_;
+  bool switch_in_force_ = false;  // as last seen
+  int switch_generation_ = 0;     // as last seen
   PodCgroupWatch cgroups_;
   std::map<std::string, Pod> pods_;            // by UID
   std::map<std::string, PodNamespace> found_;  // by UID, where control groups cannot be watched

@@ -19,7 +19,8 @@ struct Group {
 const std::array<Group, 4>& groups() {
   static const std::array<Group, 4> kGroups = {
       {{"Kernel",
-        {"kernel", "kernel fixes", "smc", "socket list", "switch", "programs", "handshake"}},
+        {"kernel", "kernel fixes", "smc", "socket list", "switch", "programs", "bpf switch",
+         "handshake"}},
        {"RDMA",
         {"rdma device", "rdma sharing", "gids", "queue pairs", "device pnetid", "ueid",
          "reserved ports"}},

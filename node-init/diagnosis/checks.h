@@ -41,6 +41,7 @@ struct CheckOptions {
   std::string interface;  // empty: as `pod` chooses it
   std::string host_root;  // where the node's /etc and /lib/modules are; empty: /
   Programs programs = Programs::kSwitch;
+  SwitchChoice program_switch = SwitchChoice::kAuto;
   int expected_pods = kDefaultPods;  // on this node, for the room for queue pairs
 };
 

@@ -16,9 +16,6 @@
 namespace smc::node {
 namespace {
 
-// `net/ipproto_smc` made SMC a protocol of AF_INET sockets.
-constexpr KernelVersion kFirstWithIpprotoSmc{6, 11, 0};
-
 Result<OsRelease> read_os_release(System& system, const std::string& host_root) {
   // os-release(5): the first one there counts.
   auto text = system.read_file(host_root + "/etc/os-release");
@@ -100,21 +97,32 @@ CheckResult check_smc(System& system, const CheckOptions& options) {
 
 CheckResult check_switch(System& system, const CheckOptions& options) {
   if (!smc_is_loaded(system)) return blocked("switch", "smc");
-  const auto found = read_program_switch(system);
+  const auto found = read_program_switch(system, options.program_switch);
   if (!found) return unknown("switch", found.error());
   if (options.programs == Programs::kAsk)
     return pass("switch", "not needed: the programs ask for SMC themselves");
-  if (found->kind == SwitchKind::kNone) return fail("switch", kNoSwitch, kNoSwitchHint);
-  if (found->on) return pass("switch", "net.smc.tcp2smc is on");
-  return fail("switch", "net.smc.tcp2smc is 0: programs' sockets stay TCP",
-              "run 'smc-node-init pod' in this namespace, as the webhook's init container does");
+  if (found->kind == SwitchKind::kNone) {
+    const Error none = no_switch_error(system, options.program_switch);
+    return fail("switch", none.what, none.hint);
+  }
+  const bool bpf = found->kind == SwitchKind::kBpf;
+  if (found->on)
+    return pass("switch",
+                bpf ? "the agent's BPF switch is on, seen in a socket" : "net.smc.tcp2smc is on");
+  if (!bpf)
+    return fail("switch", "net.smc.tcp2smc is 0: programs' sockets stay TCP",
+                "run 'smc-node-init pod' in this namespace, as the webhook's init container does");
+  return fail("switch", "the agent's BPF switch is not on here: programs' sockets stay TCP",
+              "smc-node-agent turns it on for annotated pods: see its log on the node");
 }
 
 CheckResult check_programs(System& system, const CheckOptions& options) {
-  const auto found = read_program_switch(system);
+  const auto found = read_program_switch(system, options.program_switch);
   if (!found) return unknown("programs", found.error());
-  if (found->kind != SwitchKind::kNone)
+  if (found->kind == SwitchKind::kTcp2smc)
     return pass("programs", "net.smc.tcp2smc, for each network namespace");
+  if (found->kind == SwitchKind::kBpf && !bpf_switch_obstacle(system))
+    return pass("programs", "the agent's BPF switch, for each network namespace");
   const auto release = kernel_release(system);
   const auto version = release ? kernel_version(*release) : std::nullopt;
   const std::string way = version && *version >= kFirstWithIpprotoSmc
@@ -124,7 +132,7 @@ CheckResult check_programs(System& system, const CheckOptions& options) {
     return pass("programs", "they ask for SMC themselves, by " + way);
   // Unloaded, SMC has no parameters at all.
   if (!smc_is_loaded(system)) return blocked("programs", "smc");
-  return fail("programs", kNoSwitch,
+  return fail("programs", no_switch_error(system, options.program_switch).what,
               "where the pods' programs ask for SMC themselves (" + way + "): --programs=ask");
 }
 

@@ -60,6 +60,15 @@ std::string pnet_text(const PnetEntry& entry) {
   return "  " + where + " = " + entry.pnetid + "\n";
 }
 
+std::string switch_text(const std::optional<ProgramSwitch>& found) {
+  if (!found) return {};
+  const std::string text = "switch for existing programs: ";
+  if (found->kind == SwitchKind::kNone) return text + "this kernel has none\n";
+  const std::string name =
+      found->kind == SwitchKind::kBpf ? "the agent's (BPF)" : "net.smc.tcp2smc";
+  return text + name + (found->on ? ", on\n" : ", off\n");
+}
+
 Json devices_json(const std::vector<SmcDevice>& devices) {
   auto list = Json::array();
   for (const SmcDevice& device : devices)
@@ -111,6 +120,10 @@ Result<Status> read_status(System& system) {
     return Error{"the kernel's SMC is not loaded, or this kernel has none", 0,
                  "smc-node-init check says what the node lacks"};
   Status status;
+  if (auto found = read_program_switch(system))
+    status.program_switch = *found;
+  else
+    status.missing.push_back(found.error());
   status.devices = take(smc_devices(system), status.missing);
   status.pnet_table = take(read_pnet_table(system), status.missing);
   status.ueids = take(read_ueids(system), status.missing);
@@ -121,7 +134,8 @@ Result<Status> read_status(System& system) {
 }
 
 std::string status_text(const Status& status) {
-  std::string text = "devices: " + describe_ports(status.devices) + "\n";
+  std::string text = switch_text(status.program_switch);
+  text += "devices: " + describe_ports(status.devices) + "\n";
   text += "pnetids of this namespace:" + std::string(status.pnet_table.empty() ? " none\n" : "\n");
   for (const PnetEntry& entry : status.pnet_table) text += pnet_text(entry);
   text += "UEIDs of the node:" + std::string(status.ueids.empty() ? " none\n" : "\n");
@@ -159,7 +173,12 @@ std::string status_json(const Status& status) {
   auto missing = Json::array();
   for (const Error& error : status.missing) missing.push_back(error.text());
   const TrafficStats& traffic = status.traffic;
-  const Json json = {{"devices", devices_json(status.devices)},
+  auto program_switch = Json::object();
+  if (status.program_switch)
+    program_switch = {{"kind", switch_name(status.program_switch->kind)},
+                      {"on", status.program_switch->on}};
+  const Json json = {{"switch", program_switch},
+                     {"devices", devices_json(status.devices)},
                      {"pnetids", pnetids},
                      {"ueids", status.ueids},
                      {"connections",

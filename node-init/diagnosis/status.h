@@ -2,11 +2,13 @@
 // network namespace, as text and as JSON. Safe on any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "node-init/kernel/pnet_table.h"
+#include "node-init/kernel/program_switch.h"
 #include "node-init/kernel/smc_devices.h"
 #include "node-init/kernel/smc_sockets.h"
 #include "node-init/kernel/smc_stats.h"
@@ -15,6 +17,7 @@
 namespace smc::node {
 
 struct Status {
+  std::optional<ProgramSwitch> program_switch;
   std::vector<SmcDevice> devices;
   std::vector<PnetEntry> pnet_table;
   std::vector<std::string> ueids;

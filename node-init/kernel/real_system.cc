@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -35,6 +36,13 @@ Result<void> on_a_thread_of_its_own(const std::function<Result<void>()>& enter,
   worker.join();
   if (thrown) std::rethrow_exception(thrown);
   return result;
+}
+
+template <class T>
+Result<void> read_option(const Fd& socket, int option, const std::string& what, T& value) {
+  socklen_t size = sizeof value;
+  if (::getsockopt(socket.get(), SOL_SOCKET, option, &value, &size) == 0) return {};
+  return Error{"read a socket's " + what, errno, {}};
 }
 
 class RealSystem final : public System {
@@ -108,6 +116,24 @@ class RealSystem final : public System {
   Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
                                                     std::chrono::milliseconds timeout) override {
     return connect_real_smc_pair(address, timeout);
+  }
+
+  Result<int> stream_socket_protocol() override {
+    const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return Error{"open a stream socket", errno, {}};
+    int protocol = 0;
+    if (auto read = read_option(fd, SO_PROTOCOL, "protocol", protocol); !read) return read.error();
+    return protocol;
+  }
+
+  // Of any socket: one that no switch changes.
+  Result<std::uint64_t> net_namespace_cookie() override {
+    const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return Error{"open a socket", errno, {}};
+    std::uint64_t cookie = 0;
+    if (auto read = read_option(fd, SO_NETNS_COOKIE, "network namespace's cookie", cookie); !read)
+      return read.error();
+    return cookie;
   }
 
   Clock::time_point now() override { return Clock::now(); }

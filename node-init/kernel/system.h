@@ -114,6 +114,14 @@ class System {
   virtual Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
                                                             std::chrono::milliseconds timeout) = 0;
 
+  // Which protocol a stream socket of IPv4 has that is opened as programs do it, and closed again:
+  // IPPROTO_TCP, or what a BPF program made of it.
+  virtual Result<int> stream_socket_protocol() = 0;
+
+  // The number of the calling thread's network namespace (SO_NETNS_COOKIE), given to none other
+  // until the next boot.
+  virtual Result<std::uint64_t> net_namespace_cookie() = 0;
+
   // Deadlines and durations go by now(), which never jumps; what people read by wall_time().
   virtual Clock::time_point now() = 0;
   virtual std::chrono::system_clock::time_point wall_time() = 0;

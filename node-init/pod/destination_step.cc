@@ -12,7 +12,7 @@ DestinationStep failure(ExitCode code, const Error& error) {
 
 // Until the node's agent has put the list in force; a dry run says that it has not.
 DestinationStep await_agent(System& system, const PodOptions& options, const std::string& what) {
-  const auto end = system.now() + options.lists_wait;
+  const auto end = system.now() + options.agent_wait;
   while (true) {
     const auto control = read_destination_control(system);
     if (!control) return failure(ExitCode::kRefused, control.error());

@@ -6,6 +6,7 @@
 
 #include <linux/smc.h>
 
+#include "base/keys.h"
 #include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/module_index.h"
@@ -44,15 +45,25 @@ class PodSetup {
       : system_(system), options_(options), on_step_(on_step) {}
 
   PodReport run() {
-    if (check_namespace() && find_smc() && choose_network() && choose_link() && find_entry())
-      (void)(options_.test_first ? find_switch() && test() && exclude_destinations() &&
-                                       set_parameters() && set_pnetid() && set_switch()
-                                 : exclude_destinations() && set_pnetid() && set_switch() &&
-                                       set_parameters() && test());
+    if (check_namespace() && find_smc() && choose_network() && choose_link() && find_entry() &&
+        look_for_switch())
+      (void)apply();
     return std::move(report_);
   }
 
  private:
+  // What comes first differs: see PodOptions::test_first. BPF's switch comes last wherever it is
+  // used: the agent's turning it on is waited for.
+  bool apply() {
+    if (options_.test_first)
+      return find_switch() && test() && exclude_destinations() && set_parameters() &&
+             set_pnetid() && set_switch();
+    if (!exclude_destinations()) return false;
+    if (switch_.kind == SwitchKind::kBpf)
+      return set_pnetid() && set_parameters() && test() && set_switch();
+    return set_pnetid() && set_switch() && set_parameters() && test();
+  }
+
   // Each step: false ends the set-up, with the reason in the report.
   bool check_namespace();
   bool find_smc();
@@ -62,8 +73,11 @@ class PodSetup {
   bool find_entry();
   bool exclude_destinations();
   bool set_pnetid();
+  bool look_for_switch();
   bool find_switch();
   bool set_switch();
+  bool set_bpf_switch();
+  bool wait_for_bpf_switch();
   bool set_parameters();
   bool test();
 
@@ -98,6 +112,7 @@ class PodSetup {
   std::string present_pnetid_;  // of the interface's entry as it was found; empty: there was none
   bool adopted_ = false;        // that entry is another program's and is kept
   Ipv4Address address_;
+  ProgramSwitch switch_;
 };
 
 bool PodSetup::check_namespace() {
@@ -272,17 +287,24 @@ bool PodSetup::set_parameter(const std::string& path, const std::string& value) 
                 : tell(StepOutcome::kOk, path + " is " + value + " already");
 }
 
+bool PodSetup::look_for_switch() {
+  begin(5, "switch");
+  if (options_.programs == Programs::kAsk || !smc_loaded_) return true;
+  const auto found = read_program_switch(system_, options_.program_switch);
+  if (!found) return fail(ExitCode::kRefused, found.error());
+  switch_ = *found;
+  return true;
+}
+
 // Whether there is one, where one is needed: without it nothing else is of use.
 bool PodSetup::find_switch() {
   begin(5, "switch");
   if (options_.programs == Programs::kAsk || !smc_loaded_) return true;
-  const auto found = read_program_switch(system_);
-  if (!found) return fail(ExitCode::kRefused, found.error());
-  if (found->kind == SwitchKind::kNone) {
+  if (switch_.kind == SwitchKind::kNone) {
     report_.not_switched = true;
-    return fail(ExitCode::kNotPossible, {kNoSwitch, 0, kNoSwitchHint});
+    return fail(ExitCode::kNotPossible, no_switch_error(system_, options_.program_switch));
   }
-  report_.programs = switch_name(found->kind);
+  report_.programs = switch_name(switch_.kind);
   return true;
 }
 
@@ -293,10 +315,53 @@ bool PodSetup::set_switch() {
     return tell(StepOutcome::kOk, "not needed: the programs ask for SMC themselves");
   }
   if (!smc_loaded_)
-    return tell(
-        StepOutcome::kPlanned,
-        "switch net.smc.tcp2smc on; a kernel without it is a failure, unless --programs=ask");
-  return find_switch() && set_parameter(kSwitchPath, "1");
+    return tell(StepOutcome::kPlanned,
+                "turn the switch for existing programs on; a kernel without one is a failure, "
+                "unless --programs=ask");
+  if (!find_switch()) return false;
+  return switch_.kind == SwitchKind::kBpf ? set_bpf_switch() : set_parameter(kSwitchPath, "1");
+}
+
+bool PodSetup::set_bpf_switch() {
+  if (switch_.on) return tell(StepOutcome::kOk, "the agent's BPF switch is on here already");
+  if (options_.dry_run)
+    return tell(StepOutcome::kPlanned, "have the agent turn its BPF switch on here");
+  if (options_.switch_list == nullptr) return wait_for_bpf_switch();
+  if (const auto added = options_.switch_list->add_this_namespace(); !added)
+    return fail(ExitCode::kRefused, added.error());
+  const auto now = read_program_switch(system_, SwitchChoice::kBpf);
+  if (!now) return fail(ExitCode::kRefused, now.error());
+  if (now->on) return tell(StepOutcome::kChanged, "the BPF switch is on, seen in a socket");
+  return fail(ExitCode::kRefused,
+              {"this namespace is on the BPF switch's list, but a socket opened in it is none of "
+               "SMC's",
+               0,
+               "does another program sit at update_socket_protocol and answer first? bpftool prog "
+               "on the node lists it"});
+}
+
+// The rest is done: only the agent may turn this one on.
+bool PodSetup::wait_for_bpf_switch() {
+  const auto begin = system_.now();
+  const auto waited = [&] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(system_.now() - begin);
+  };
+  while (true) {
+    const auto now = read_program_switch(system_, SwitchChoice::kBpf);
+    if (!now) return fail(ExitCode::kRefused, now.error());
+    if (now->on)
+      return tell(StepOutcome::kOk, "the node's agent turned its BPF switch on here, after " +
+                                        std::to_string(waited().count()) + " ms");
+    if (waited() >= options_.agent_wait) break;
+    system_.sleep_for(std::min(pause_after(waited()), options_.agent_wait - waited()));
+  }
+  report_.not_switched = true;
+  const auto seconds = std::chrono::duration<double>(options_.agent_wait).count();
+  return fail(ExitCode::kNotPossible,
+              {"all else is set up, but the node's agent has not turned its BPF switch on here "
+               "within " +
+                   std::to_string(static_cast<long>(seconds)) + " s: programs' sockets stay TCP",
+               0, agent_hint(options_.node)});
 }
 
 bool PodSetup::set_parameters() {
@@ -363,6 +428,15 @@ bool PodSetup::test() {
 }
 
 }  // namespace
+
+std::chrono::milliseconds pause_after(std::chrono::milliseconds waited) {
+  return std::clamp(waited / 10, std::chrono::milliseconds(5), std::chrono::milliseconds(1'000));
+}
+
+std::string agent_hint(const std::string& node) {
+  return "see the log of smc-node-agent on " + (node.empty() ? "this node" : "node " + node) +
+         ", and the Node's annotation " + std::string(kNodeAnnotation);
+}
 
 std::string_view outcome_name(StepOutcome outcome) {
   switch (outcome) {

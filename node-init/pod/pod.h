@@ -31,10 +31,14 @@ struct PodOptions {
   std::string environment_pnetid;  // SMCR_PNET
   std::string interface;           // --interface; empty: choose
   Programs programs = Programs::kSwitch;
+  SwitchChoice program_switch = SwitchChoice::kAuto;
   Destinations exclude_destinations;  // connections to them stay plain TCP
-  // Who puts that list in force; null: the node's agent, which is waited for this long.
+  // Who turns the BPF switch on, and who puts that list in force: the agent. Null, as in a pod: it
+  // is waited for, each for this long at most.
+  SwitchList* switch_list = nullptr;
   DestinationLists* lists = nullptr;
-  std::chrono::milliseconds lists_wait = kDefaultWait;
+  std::chrono::milliseconds agent_wait = kDefaultWait;
+  std::string node;       // for the hint of such a step; empty: not known
   std::string host_root;  // where /lib/modules of the node is, for a dry run; empty: /
   SelfTestMode self_test = SelfTestMode::kAuto;
   bool disable_ipv6 = false;
@@ -74,7 +78,7 @@ struct PodReport {
   std::string interface;
   std::string address;
   std::string device;
-  std::string programs;  // how sockets become SMC here: "tcp2smc", or "ask" (IPPROTO_SMC, preload)
+  std::string programs;  // how sockets become SMC here: "tcp2smc", "bpf", "ask" (IPPROTO_SMC)
   std::size_t excluded_destinations = 0;  // of those that are in force
   bool not_switched = false;              // it failed because there is no switch for the programs
   std::optional<SelfTestResult> self_test;
@@ -82,6 +86,12 @@ struct PodReport {
   std::optional<std::chrono::milliseconds> waited;
   bool verified_by_agent = false;
 };
+
+// Until the next look at what the agent does: a tenth of what has been waited for, so that who is
+// set up at once goes on at once, and a node full of pods that wait for long spends little on it.
+std::chrono::milliseconds pause_after(std::chrono::milliseconds waited);
+// Where to look when it did not.
+std::string agent_hint(const std::string& node);
 
 // `on_step` hears of each step as soon as it is over.
 PodReport set_up_pod(System& system, const PodOptions& options,

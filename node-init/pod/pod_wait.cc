@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
-#include "base/keys.h"
-
 namespace smc::node {
 namespace {
 
 using std::chrono::milliseconds;
-
-// A tenth of what has been waited for: who is set up at once goes on at once, and a node full of
-// pods that wait for long spends little on asking.
-milliseconds pause_after(milliseconds waited) {
-  return std::clamp(waited / 10, milliseconds(5), milliseconds(1'000));
-}
 
 std::string missing(const PodReport& report) {
   std::string text;
@@ -21,11 +13,6 @@ std::string missing(const PodReport& report) {
     if (step.outcome == StepOutcome::kPlanned || step.outcome == StepOutcome::kFailed)
       text += (text.empty() ? "" : "; ") + std::string(step.name) + ": " + step.text;
   return text;
-}
-
-std::string where_to_look(const std::string& node) {
-  return "see the log of smc-node-agent on " + (node.empty() ? "this node" : "node " + node) +
-         ", and the Node's annotation " + std::string(kNodeAnnotation);
 }
 
 // Nothing that an agent does changes it.
@@ -48,7 +35,7 @@ PodStep given_up(const PodReport& report, const WaitOptions& waiting) {
   const auto seconds = std::chrono::duration<double>(waiting.wait).count();
   std::string text = "the node's agent has not set this network namespace up within " +
                      std::to_string(static_cast<long>(seconds)) + " s; missing: " + missing(report);
-  return {6, "agent", StepOutcome::kFailed, std::move(text), where_to_look(waiting.node)};
+  return {6, "agent", StepOutcome::kFailed, std::move(text), agent_hint(waiting.node)};
 }
 
 }  // namespace

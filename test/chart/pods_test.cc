@@ -56,7 +56,7 @@ TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabili
             nlohmann::json({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}));
   for (const auto& mount : spec["containers"][0]["volumeMounts"])
     EXPECT_TRUE(mount.value("readOnly", false) || mount["mountPath"] == "/run/smc-node-agent" ||
-                mount["mountPath"] == "/host/proc/sys/net")
+                mount["mountPath"] == "/host/proc/sys/net" || mount["mountPath"] == "/sys/fs/bpf")
         << mount;
 }
 
@@ -248,6 +248,15 @@ TEST_F(Pods, OfTheAgentAreToldThatProgramsAskForSmcThemselves) {
   };
   EXPECT_EQ(told({}), 0);
   EXPECT_EQ(told({"agent.programs=ask"}), 1);
+}
+
+TEST_F(Pods, OfTheAgentAreToldWhichSwitchToUse) {
+  const auto told = [](const std::vector<std::string>& set) {
+    const auto args = args_of(render({.set = set}).only("DaemonSet", "agent"));
+    return std::count(args.begin(), args.end(), "--switch=none");
+  };
+  EXPECT_EQ(told({}), 0);
+  EXPECT_EQ(told({"agent.switch=none"}), 1);
 }
 
 TEST_F(Pods, OfTheAgentTakeNothingBackWhereUninstallIsOff) {

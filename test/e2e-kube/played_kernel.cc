@@ -23,6 +23,7 @@
 #include "node-init/agent/daemon/agent_system.h"
 #include "node-init/agent/net_namespaces.h"
 #include "node-init/kernel/program_switch.h"
+#include "test/node-init/bpf/fake_bpf.h"
 #include "test/node-init/kernel/fake_system.h"
 
 namespace smc::node {
@@ -118,6 +119,8 @@ class PlayedKernel final : public System {
     const std::lock_guard lock(mutex_);
     return fake_.connect_smc_pair(address, timeout);
   }
+  Result<int> stream_socket_protocol() override { return real_->stream_socket_protocol(); }
+  Result<std::uint64_t> net_namespace_cookie() override { return real_->net_namespace_cookie(); }
   Clock::time_point now() override { return real_->now(); }
   std::chrono::system_clock::time_point wall_time() override { return real_->wall_time(); }
   void sleep_for(std::chrono::milliseconds duration) override { real_->sleep_for(duration); }
@@ -218,6 +221,11 @@ class PlayedKernel final : public System {
 
 std::unique_ptr<System> make_agent_system(const std::string&) {
   return std::make_unique<PlayedKernel>();
+}
+
+// Never attached: the played kernel has net.smc.tcp2smc, or is none that can have this switch.
+std::unique_ptr<Bpf> make_agent_bpf() {
+  return std::make_unique<test::FakeBpf>();
 }
 
 }  // namespace smc::node

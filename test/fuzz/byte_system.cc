@@ -102,6 +102,15 @@ Result<std::unique_ptr<node::SmcPair>> ByteSystem::connect_smc_pair(const std::s
   return made_up_error();
 }
 
+Result<int> ByteSystem::stream_socket_protocol() {
+  if (bytes_.ConsumeBool()) return made_up_error();
+  return bytes_.ConsumeIntegral<int>();
+}
+
+Result<std::uint64_t> ByteSystem::net_namespace_cookie() {
+  return bytes_.ConsumeIntegral<std::uint64_t>();
+}
+
 node::Clock::time_point ByteSystem::now() {
   return now_;
 }

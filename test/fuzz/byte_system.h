@@ -23,6 +23,8 @@ class ByteSystem final : public node::System {
   Result<void> in_new_net_namespace(const std::function<Result<void>()>& body) override;
   Result<std::unique_ptr<node::SmcPair>> connect_smc_pair(
       const std::string& address, std::chrono::milliseconds timeout) override;
+  Result<int> stream_socket_protocol() override;
+  Result<std::uint64_t> net_namespace_cookie() override;
   node::Clock::time_point now() override;
   std::chrono::system_clock::time_point wall_time() override;
   void sleep_for(std::chrono::milliseconds duration) override;

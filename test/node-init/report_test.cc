@@ -128,6 +128,20 @@ TEST(StatusTest, ShowsSocketsWithModePeerAndReason) {
   EXPECT_EQ(parsed["sockets"][0]["reason"], "0x03010000");
   EXPECT_EQ(parsed["fallbacks"]["reasons"][0]["side"], "client");
   EXPECT_EQ(parsed["ueids"][0], "SMCV2-TEST");
+  EXPECT_EQ(parsed["switch"]["kind"], "none");
+}
+
+TEST(StatusTest, SaysWhichSwitchIsInForce) {
+  FakeSystem system;
+  system.smc_loaded = true;
+  system.offer_bpf_switch();
+  system.switched_by_bpf = [](std::uint64_t) { return true; };
+  const auto bpf = read_status(system);
+  ASSERT_TRUE(bpf);
+  EXPECT_THAT(status_text(*bpf), HasSubstr("the agent's (BPF), on"));
+  EXPECT_EQ(json::parse(status_json(*bpf))["switch"], json({{"kind", "bpf"}, {"on", true}}));
+  system.pod().sysctls["/proc/sys/net/smc/tcp2smc"] = "0\n";
+  EXPECT_THAT(status_text(*read_status(system)), HasSubstr("net.smc.tcp2smc, off"));
 }
 
 TEST(StatusTest, WhatTheKernelDoesNotTellIsSaidAndTheRestShown) {

@@ -15,6 +15,9 @@
 {{- if ne .Values.agent.programs "switch" }}
 - --programs={{ .Values.agent.programs }}
 {{- end }}
+{{- if ne .Values.agent.switch "auto" }}
+- --switch={{ .Values.agent.switch }}
+{{- end }}
 {{- if .Values.agent.takeOver }}
 - --take-over
 {{- end }}

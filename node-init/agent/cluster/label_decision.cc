@@ -1,6 +1,17 @@
 #include "node-init/agent/cluster/label_decision.h"
 
+#include <algorithm>
+
 namespace smc::node {
+namespace {
+
+// With what makes SMC sockets of programs' own.
+std::string ready_words(const NodeReport& report) {
+  const auto programs = std::ranges::find(report.checks, "programs", &CheckResult::name);
+  return programs == report.checks.end() ? "ready" : "ready; programs: " + programs->finding;
+}
+
+}  // namespace
 
 void LabelDecision::add_round(const NodeReport& report, Clock::time_point now) {
   if (report.checks.empty()) return;
@@ -12,7 +23,7 @@ void LabelDecision::add_round(const NodeReport& report, Clock::time_point now) {
     latch_.withdraw();
     desired_ = DesiredNode{};
   } else if (const auto on = latch_.on()) {
-    desired_ = {{*on, *on ? "ready" : "not ready: " + reasons_}, reasons_};
+    desired_ = {{*on, *on ? ready_words(report) : "not ready: " + reasons_}, reasons_};
   }
 }
 

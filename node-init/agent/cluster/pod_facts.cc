@@ -63,6 +63,7 @@ void read_setup_container(const json& container, PodFacts& facts) {
   facts.setup_container = text_at(container, "/name");
   facts.programs_ask = value_of(arguments, kProgramsFlag) == kAskWord;
   facts.by_agent = has(arguments, kPodCommand) && has(arguments, kByAgentFlag);
+  facts.by_itself = has(arguments, kPodCommand) && !facts.by_agent;
   facts.interface = value_of(arguments, kInterfaceFlag);
   facts.pnetid = value_of(arguments, kPnetidFlag);
 }

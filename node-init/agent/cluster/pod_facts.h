@@ -23,6 +23,7 @@ struct PodFacts {
   bool host_network = false;
   bool is_static = false;  // the kubelet's own, which no API server admitted
   // What the injected container says:
+  bool by_itself = false;       // it sets the namespace up, but for the agent's BPF switch
   bool by_agent = false;        // it waits for the agent to set the namespace up
   std::string setup_container;  // its name; empty: none is injected
   std::string interface;        // empty: the agent chooses

@@ -1,4 +1,4 @@
-// Which pods the agent sets up: those that ask for it, that the webhook injected so, and that it
+// Which pods the agent sets up: those that ask for SMC, that the webhook injected, and that it
 // would inject by this policy. Annotations and containers may be forged by whoever may create pods,
 // so nothing that the webhook refuses is had by writing what it writes. Pure; values, safe on any
 // thread.
@@ -19,6 +19,7 @@ struct SetupPolicy {
   bool mesh_on = true;
   std::set<std::string> excluded_namespaces;
   std::set<std::string> overrides;  // that a pod may have: "interface", "pnetid"
+  SwitchChoice program_switch = SwitchChoice::kAuto;
 };
 
 std::optional<PodOptions> setup_options(const PodFacts& pod, const SetupPolicy& policy);

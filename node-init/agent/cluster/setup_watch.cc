@@ -66,11 +66,12 @@ std::string_view reason_text(NotSetUp reason) {
       return "no active RDMA port of the node has this pod's pnetid; create the pod anew once the "
              "node is ready";
     case NotSetUp::kNoProgramSwitch:
-      return "the node's kernel has no switch for existing programs (net.smc.tcp2smc): their "
-             "sockets stay TCP; where this pod's programs ask for SMC themselves, annotate it with "
-             "smc.asm.alibabacloud.com/programs: ask";
+      return "the node has no switch for existing programs (net.smc.tcp2smc, or the agent's BPF "
+             "switch): their sockets stay TCP; where this pod's programs ask for SMC themselves, "
+             "annotate it with smc.asm.alibabacloud.com/programs: ask";
     case NotSetUp::kSwitchOff:
-      return "net.smc.tcp2smc is 0 in this pod: new sockets stay TCP; create the pod anew";
+      return "the switch is off in this pod (net.smc.tcp2smc is 0, or the agent's BPF switch has "
+             "not been turned on; its log says why): new sockets stay TCP; create the pod anew";
     case NotSetUp::kStartedTooEarly:
       return "containers ran before the agent had set this pod up (it was away, or another "
              "injector "

@@ -26,7 +26,7 @@ enum class NotSetUp {
   kPnetidWithoutDevice,  // no active RDMA port has the pnetid that the interface has
   // Neither of these where the programs ask for SMC themselves:
   kNoProgramSwitch,  // the kernel has no switch for existing programs
-  kSwitchOff,        // net.smc.tcp2smc is 0
+  kSwitchOff,        // it has one, which is off here
   // It is set up, but containers ran before: sockets that they opened then stay TCP.
   kStartedTooEarly,
 };

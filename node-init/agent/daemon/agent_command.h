@@ -34,7 +34,7 @@ ExitCode uninstall_agent(System& system, const AgentCommand& command);
 // At the end of an agent: where its DaemonSet is being removed, everything that the agent set up is
 // removed, the label first, so that no pod comes any more; where that is not so, or not known, all
 // of it stays for the next agent. Blocks for 20 s at most.
-void clean_up_at_exit(System& system, const OwnRecordFile& file, const ClusterFlags& flags,
+void clean_up_at_exit(System& system, const OwnRecordFile& file, const AgentCommand& command,
                       const std::shared_ptr<const kube::Cluster>& cluster);
 
 // The record of this boot in `directory`.

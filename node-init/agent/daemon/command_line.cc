@@ -103,6 +103,11 @@ void add_programs(CLI::App* run, RoundOptions& round) {
                   "switch (default): a kernel that cannot switch existing programs to SMC makes "
                   "the node not ready; ask: the programs of this node ask for SMC themselves")
       ->transform(CLI::CheckedTransformer(words));
+  run->add_option(kSwitchFlag, round.program_switch,
+                  "what switches the sockets of existing programs: tcp2smc (the kernel's, where it "
+                  "has it), bpf (the agent's own, kernels from 6.11 on), auto (default: tcp2smc, "
+                  "else bpf), none")
+      ->transform(CLI::CheckedTransformer(switch_choices()));
   run->add_option("--expected-pods", round.expected_pods,
                   "that the RDMA device has to have room for; default " +
                       std::to_string(round.expected_pods))
@@ -149,10 +154,11 @@ void add_run(CLI::App& app, AgentCommand& options) {
 }
 
 CLI::App* add_uninstall(CLI::App& app, AgentCommand& options) {
-  CLI::App* uninstall = app.add_subcommand(
-      "uninstall",
-      "remove the agent's own pnetids, UEID and label; a running agent sets nothing up any more. "
-      "With --daemonset: of all nodes, by deleting their agents");
+  CLI::App* uninstall =
+      app.add_subcommand("uninstall",
+                         "remove the agent's own pnetids, UEID, BPF switch and label; a running "
+                         "agent sets nothing up any more. "
+                         "With --daemonset: of all nodes, by deleting their agents");
   add_state(uninstall, options);
   add_cluster_flags(uninstall, options.cluster);
   uninstall
@@ -188,6 +194,10 @@ ExitCode run_command_line(int argc, char** argv) {
   start_log(options.log_level);
   std::signal(SIGPIPE, SIG_IGN);  // of an API server that closes its connection
   const auto system = make_agent_system(options.agent.round.host_root);
+  const auto bpf = make_agent_bpf();
+  BpfSwitch bpf_switch(*bpf);
+  options.agent.round.bpf = &bpf_switch;
+  options.cluster.policy.program_switch = options.agent.round.program_switch;
   if (uninstall->parsed()) return uninstall_agent(*system, options);
   return run_agent(*system, options);
 }

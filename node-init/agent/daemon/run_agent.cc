@@ -40,7 +40,8 @@ struct ClusterParts {
                const AgentCommand& command)
       : side(system, cluster, options(command)),
         requests(side.pods(), command.cluster.policy),
-        setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, pods_changed),
+        setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, pods_changed,
+               command.agent.round.bpf),
         thread(system, setups) {}
 
   ClusterOptions options(const AgentCommand& command) {
@@ -106,7 +107,7 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   stop.reset();  // what comes now is not to be cut off
   server.stop();
   parts.reset();  // from here on nobody sets the label, nor a pod up
-  clean_up_at_exit(system, file, command.cluster, *cluster);
+  clean_up_at_exit(system, file, command, *cluster);
   log::info("stopped");
   return ExitCode::kDone;
 }

@@ -19,14 +19,19 @@ constexpr std::chrono::seconds kCleanupTimeout{20};
 
 // Marks the record first, so that an agent that is still running does not set up again what is
 // removed here.
-Result<void> remove_all_own(System& system, const OwnRecordFile& file,
+Result<void> remove_all_own(System& system, const OwnRecordFile& file, BpfSwitch* bpf,
                             std::vector<std::string>& removed) {
   const auto lock = file.lock(system, kLockTimeout);
   if (!lock) return lock.error();
   auto record = file.load();
   if (!record) return record.error();
   record->uninstalled = true;
-  return remove_own_setup(system, file, *record, removed);
+  const auto tables = remove_own_setup(system, file, *record, removed);
+  const auto was = bpf == nullptr ? Result<bool>(false) : bpf->remove();
+  if (was && *was) removed.emplace_back("the BPF switch");
+  if (!tables) return tables;
+  if (!was) return was.error();
+  return {};
 }
 
 // What an API server answers has a hint only where we know better than it.
@@ -70,8 +75,9 @@ ExitCode uninstall_everywhere(System& system, const ClusterFlags& flags) {
 
 }  // namespace
 
-void clean_up_at_exit(System& system, const OwnRecordFile& file, const ClusterFlags& flags,
+void clean_up_at_exit(System& system, const OwnRecordFile& file, const AgentCommand& command,
                       const std::shared_ptr<const kube::Cluster>& cluster) {
+  const ClusterFlags& flags = command.cluster;
   const auto daemonset = parse_object_name(flags.daemonset);
   if (!cluster || !daemonset) return;
   Removal removal(system, cluster, removal_options(flags, kCleanupTimeout));
@@ -83,7 +89,7 @@ void clean_up_at_exit(System& system, const OwnRecordFile& file, const ClusterFl
   if (const auto cleared = removal.clear(flags.node); !cleared)
     log::error("the Node keeps its label", cleared.error().plain());
   std::vector<std::string> removed;
-  const auto done = remove_all_own(system, file, removed);
+  const auto done = remove_all_own(system, file, command.agent.round.bpf, removed);
   for (const std::string& one : removed) log::info("removed", {{"what", one}});
   if (!done) log::error("not everything could be removed", done.error());
 }
@@ -93,7 +99,7 @@ ExitCode uninstall_agent(System& system, const AgentCommand& command) {
   const auto file = open_record(system, command.state_directory);
   if (!file) return fail(ExitCode::kNotPossible, file.error());
   std::vector<std::string> removed;
-  const auto done = remove_all_own(system, *file, removed);
+  const auto done = remove_all_own(system, *file, command.agent.round.bpf, removed);
   for (const std::string& one : removed) std::printf("removed %s\n", one.c_str());
   if (removed.empty() && done) std::puts("nothing of its own is set up on this node");
   // After the record says so: a running agent would put the label back.

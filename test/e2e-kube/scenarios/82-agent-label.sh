@@ -7,7 +7,7 @@ await 10 "without a labelled node the pod is unschedulable" bash -c "kubectl -n 
 
 kernel node3 '.device = true'
 await 15 "node3 gets its label" labelled node3
-equal "words of node3" ready "$(words_of node3)"
+matches "words of node3" "^ready; programs: net.smc.tcp2smc" "$(words_of node3)"
 await 10 "the pod runs" bash -c "kubectl -n apps get pod follower -o json | jq -e '.status.phase == \"Running\"'"
 equal "node of the pod" node3 "$(kubectl -n apps get pod follower -o jsonpath='{.spec.nodeName}')"
 await 5 "an event about it" has_event Node node3 SmcReady

@@ -71,7 +71,7 @@ unschedulable() { # NAMESPACE POD
 }
 
 # traffic_pod NAME ARGUMENTS [JQ-FILTER]: an annotated pod of smc-traffic, with its arguments as a JSON list. As process 1
-# of its container it does not hear SIGTERM. The machines' kernel has no switch: the pod says that its program asks.
+# of its container it does not hear SIGTERM. The pod says that its program asks for SMC.
 traffic_pod() {
   annotated_pod ".metadata.name = \"$1\" | .metadata.annotations[\"$PREFIX/programs\"] = \"ask\" | .spec.restartPolicy = \"Never\" | .spec.terminationGracePeriodSeconds = 1 | ${3:-.} | .spec.containers[0] |=
     (.image = \"example.test/smc-traffic:1\" | .args = $2 | .securityContext.capabilities.drop = [\"ALL\"])" |

@@ -13,12 +13,12 @@ device_comes node1
 # lo has no MAC address to make a pnetid of; the Node is read thrice a minute, so that each half minute of the API
 # server's absence meets a look at it
 helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 150s --set agent.ueid="$UEID" \
-  --set agent.programs=ask --set "agent.extraArgs={--pnetid=$PNETID,--node-period=20}" \
+  --set "agent.extraArgs={--pnetid=$PNETID,--node-period=20}" \
   --set 'injection.overrides.allowed={on-failure,programs}' --set-string 'webhook.nodeSelector.kubernetes\.io/hostname=node3'
 started=$SECONDS
 await 60 "node1 has its label" labelled node1
 figure "labelled $((SECONDS - started)) s after the agents' start"
-equal "words of node1" ready "$(words_of node1)"
+matches "words of node1" "^ready; programs: the agent's BPF switch" "$(words_of node1)"
 await 5 "an Event about it" has_event Node node1 SmcReady
 equal "pnetids of node1's kernel" "[{\"pnetid\":\"$PNETID\",\"eth\":\"n/a\",\"ib\":\"$DEVICE\"}]" "$(on_node node1 smc-look pnets)"
 equal "UEIDs of node1's kernel" "[\"$UEID\"]" "$(on_node node1 smc-look ueids)"

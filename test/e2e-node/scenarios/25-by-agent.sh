@@ -1,4 +1,5 @@
-# a pod of restricted shape: no privilege in any container, and the node's agent sets its namespace up before it runs
+# a pod of restricted shape: no privilege in any container, and a program that opens TCP sockets and knows nothing of
+# SMC; the node's agent sets its namespace up before it runs, its BPF switch included
 namespace strict
 kubectl label --overwrite namespace strict pod-security.kubernetes.io/enforce=restricted
 trap 'kubectl delete namespace strict --wait=false' EXIT
@@ -6,7 +7,7 @@ helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set initContai
 
 # strict_pod NAME ARGUMENTS: as traffic_pod, in that namespace and of the shape that it demands
 strict_pod() {
-  TRAFFIC_NAMESPACE=strict traffic_pod "$1" "$2" '.spec.securityContext = {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: "RuntimeDefault"}}
+  TRAFFIC_NAMESPACE=strict traffic_pod "$1" "$2" 'del(.metadata.annotations["'$PREFIX'/programs"]) | .spec.securityContext = {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: "RuntimeDefault"}}
     | .spec.containers[0].securityContext.allowPrivilegeEscalation = false'
 }
 # waited_for POD: its init container had no privilege, changed nothing, and found the namespace set up
@@ -15,7 +16,7 @@ waited_for() {
   status=$(kubectl -n strict get pod "$1" -o json)
   equal "$1: arguments of its init container" true "$(jq '.spec.initContainers[0].args | index("--by-agent") != null' <<< "$status")"
   equal "$1: its user" 65532 "$(jq '.spec.initContainers[0].securityContext.runAsUser' <<< "$status")"
-  equal "$1: its words" "set-up ask $PNETID" "$(jq -r '.status.initContainerStatuses[0].state.terminated.message | fromjson |
+  equal "$1: its words" "verified bpf $PNETID" "$(jq -r '.status.initContainerStatuses[0].state.terminated.message | fromjson |
     "\(.result) \(.programs) \(.pnetid)"' <<< "$status")"
   figure "$1 waited $(jq -r '.status.initContainerStatuses[0].state.terminated.message | fromjson | .waitedMs' <<< "$status") ms for the agent, in a machine without KVM"
 }
@@ -25,11 +26,11 @@ mode_is_agent() {
 
 annotated_pod > "$SCENARIO_DIR/probe.json"
 await 30 "the webhook injects for the agent" mode_is_agent
-strict_pod server '["server", "smc", "5000"]'
+strict_pod server '["server", "tcp", "5000"]'
 kubectl -n strict wait --for=condition=Ready pod/server --timeout=90s
 waited_for server
 address=$(kubectl -n strict get pod server -o jsonpath='{.status.podIP}')
-strict_pod client "[\"client\", \"smc\", \"$address:5000\", \"--stream\", \"--size=10000\", \"--requests=50\", \"--hold\"]"
+strict_pod client "[\"client\", \"tcp\", \"$address:5000\", \"--stream\", \"--size=10000\", \"--requests=50\", \"--hold\"]"
 result=$E2E_DIR/logs/strict_client_app.log
 await 90 "the client has its answers" grep -q '^{.*connections' "$result"
 equal "what the client lost" '[0,""]' "$(jq -c '[.lost, .error]' "$result")"

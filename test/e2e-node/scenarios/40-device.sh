@@ -25,6 +25,6 @@ device_comes node1
 started=$SECONDS
 await 60 "node1 has its label again" labelled node1
 figure ", on again after $((SECONDS - started)) s"
-equal "words of node1" ready "$(words_of node1)"
+matches "words of node1" "^ready; programs: the agent's BPF switch" "$(words_of node1)"
 await 10 "a second Event about it" bash -c '[ "$(events_of Node node1 SmcReady)" = 2 ]'
 kubectl -n apps delete pod late

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "test/node-init/bpf/fake_bpf.h"
 #include "test/node-init/kernel/fake_system.h"
 #include "test/support/temporary_directory.h"
 
@@ -61,6 +62,49 @@ TEST_F(NodeRound, AKernelWithoutASwitchIsNotReadyUnlessProgramsAsk) {
   EXPECT_EQ(check(round(), "programs").verdict, Verdict::kFail);
   options_.programs = Programs::kAsk;
   EXPECT_TRUE(round().ready());
+}
+
+// --- where the agent has its BPF switch: node_switch_test.cc has the rest
+
+class RoundWithBpf : public NodeRound {
+ protected:
+  RoundWithBpf() {
+    system_.node().sysctls.erase("/proc/sys/net/smc/tcp2smc");
+    system_.offer_bpf_switch();
+    options_.bpf = &switch_;
+  }
+
+  test::FakeBpf bpf_;
+  BpfSwitch switch_{bpf_};
+};
+
+TEST_F(RoundWithBpf, PutsItInPlaceAndIsReady) {
+  const NodeReport report = round();
+  EXPECT_TRUE(report.ready());
+  EXPECT_TRUE(switch_.in_force());
+  EXPECT_THAT(report_text(report, false), HasSubstr("set the BPF switch"));
+}
+
+TEST_F(RoundWithBpf, WithoutItIsNotReady) {
+  bpf_.mounted = false;
+  EXPECT_EQ(check(round(), "bpf switch").verdict, Verdict::kFail);
+}
+
+TEST_F(RoundWithBpf, ADryRunSaysIt) {
+  options_.dry_run = true;
+  system_.smc_loaded = true;
+  EXPECT_THAT(report_text(round(), true), HasSubstr("would set the BPF switch"));
+  EXPECT_THAT(bpf_.writes, IsEmpty());
+}
+
+TEST_F(RoundWithBpf, AfterUninstallItStaysAway) {
+  (void)round();
+  OwnRecord record = *file_.load();
+  record.uninstalled = true;
+  ASSERT_TRUE(file_.save(record));
+  ASSERT_TRUE(switch_.remove());
+  EXPECT_FALSE(round().ready());
+  EXPECT_FALSE(switch_.in_force());
 }
 
 // A node without RDMA hardware is not ready, and no failure either.

@@ -54,13 +54,13 @@ NamespaceReading reading(std::uint64_t client_v2, std::uint16_t fallbacks) {
   return made;
 }
 
-constexpr HandshakeKind kClientV2{Side::kClient, 2};
+constexpr HandshakeKind kFirstAsClient{Side::kClient, 2};
 constexpr FallbackKey kNoSmc{Side::kClient, 0x03010000};
 
 TEST(NamespaceTotals, ShowTheKernelsCounters) {
   NamespaceTotals totals;
   totals.update(reading(5, 2));
-  EXPECT_EQ(totals.counts().connections.at(kClientV2), 5u);
+  EXPECT_EQ(totals.counts().connections.at(kFirstAsClient), 5u);
   EXPECT_EQ(totals.counts().fallbacks.at(kNoSmc), 2u);
 }
 
@@ -68,7 +68,7 @@ TEST(NamespaceTotals, KeepWhatWasCountedBeforeTheModuleWasLoadedAnew) {
   NamespaceTotals totals;
   totals.update(reading(5, 2));
   totals.update(reading(1, 0));
-  EXPECT_EQ(totals.counts().connections.at(kClientV2), 6u);
+  EXPECT_EQ(totals.counts().connections.at(kFirstAsClient), 6u);
   EXPECT_EQ(totals.counts().bytes.at(Direction::kSent), 600u);
   EXPECT_EQ(totals.counts().fallbacks.at(kNoSmc), 2u);
 }
@@ -77,7 +77,7 @@ TEST(NamespaceTotals, StayAsTheyAreWhereNothingCouldBeRead) {
   NamespaceTotals totals;
   totals.update(reading(5, 2));
   totals.update({});
-  EXPECT_EQ(totals.counts().connections.at(kClientV2), 5u);
+  EXPECT_EQ(totals.counts().connections.at(kFirstAsClient), 5u);
   EXPECT_EQ(totals.counts().fallbacks.at(kNoSmc), 2u);
 }
 
@@ -88,7 +88,7 @@ TEST(SmcCounts, OfTwoNamespacesAddUp) {
   other.update(reading(7, 1));
   SmcCounts sum = one.counts();
   sum.add(other.counts());
-  EXPECT_EQ(sum.connections.at(kClientV2), 12u);
+  EXPECT_EQ(sum.connections.at(kFirstAsClient), 12u);
   EXPECT_EQ(sum.bytes.at(Direction::kSent), 1'200u);
   EXPECT_EQ(sum.fallbacks.at(kNoSmc), 3u);
 }

@@ -93,6 +93,16 @@ TEST_F(NamespaceChecks, ASwitchThatIsOffOrMissingFails) {
   expect("switch", Verdict::kFail, "no switch");
 }
 
+TEST_F(NamespaceChecks, TheAgentsSwitchIsLookedForInASocket) {
+  system_.pod().sysctls.erase(kSwitchPath);
+  system_.offer_bpf_switch();
+  expect("switch", Verdict::kFail, "BPF switch is not on here");
+  system_.switched_by_bpf = [](std::uint64_t) { return true; };
+  expect("switch", Verdict::kPass, "BPF switch is on");
+  options_.program_switch = SwitchChoice::kTcp2smc;
+  expect("switch", Verdict::kFail, "no switch");
+}
+
 TEST_F(NamespaceChecks, ProgramsThatAskNeedNoSwitch) {
   options_.programs = Programs::kAsk;
   system_.pod().sysctls.erase(kSwitchPath);

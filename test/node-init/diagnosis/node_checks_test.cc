@@ -180,6 +180,17 @@ TEST_F(NodeChecks, ANodeWithoutASwitchIsNotReady) {
   EXPECT_THAT(check("programs").hint, HasSubstr("IPPROTO_SMC"));
 }
 
+TEST_F(NodeChecks, TheAgentsSwitchIsOneWhereTheKernelCanHaveIt) {
+  system_.node().sysctls.erase(kSwitchPath);
+  system_.offer_bpf_switch();
+  expect("programs", Verdict::kPass, "BPF");
+  options_.program_switch = SwitchChoice::kNone;
+  expect("programs", Verdict::kFail, "--switch=none");
+  options_.program_switch = SwitchChoice::kAuto;
+  system_.files["/sys/kernel/btf/vmlinux"] = "";
+  expect("programs", Verdict::kFail, "update_socket_protocol");
+}
+
 TEST_F(NodeChecks, UnlessItsProgramsAskForSmcThemselves) {
   system_.node().sysctls.erase(kSwitchPath);
   options_.programs = Programs::kAsk;

@@ -284,4 +284,19 @@ Result<std::unique_ptr<SmcPair>> FakeSystem::connect_smc_pair(const std::string&
   return std::unique_ptr<SmcPair>(std::make_unique<FakePair>(client.inode, server.inode));
 }
 
+Result<int> FakeSystem::stream_socket_protocol() {
+  if (const auto fault = take_fault("stream socket", false))
+    return Error{"open a stream socket", fault->code, {}};
+  constexpr int kTcp = 6;
+  constexpr int kSmc = 256;
+  return switched_by_bpf && switched_by_bpf(here().cookie) ? kSmc : kTcp;
+}
+
+void FakeSystem::offer_bpf_switch() {
+  for (auto& [path, space] : namespaces)
+    space.sysctls["/proc/sys/kernel/osrelease"] = "6.12.95+deb12-amd64\n";
+  directories["/sys/kernel/btf"] = {"vmlinux", "smc"};
+  files["/sys/kernel/btf/vmlinux"] = std::string("\0sock_alloc\0update_socket_protocol\0", 35);
+}
+
 }  // namespace smc::node::test

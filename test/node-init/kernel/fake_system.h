@@ -41,6 +41,7 @@ struct FakeNamespace {
   FallbackStats fallbacks;
   TrafficStats traffic;
   std::string id = "net:[4026532000]";
+  std::uint64_t cookie = 1;
 };
 
 // Thrown where kill_at() says; a test catches it and runs the code under test again.
@@ -70,6 +71,11 @@ class FakeSystem final : public System {
   std::optional<Error> pair_error;
   Clock::duration pair_takes = std::chrono::milliseconds(80);
   std::vector<std::chrono::milliseconds> pair_timeouts;  // of the calls so far
+
+  // Whether the BPF switch makes SMC sockets of the TCP ones of the namespace with this cookie.
+  std::function<bool(std::uint64_t)> switched_by_bpf;
+  // A kernel that can have that switch: 6.12 with BTF.
+  void offer_bpf_switch();
 
   FakeNamespace& pod() { return namespaces.at("pod"); }
   FakeNamespace& node() { return namespaces.at("node"); }
@@ -111,6 +117,8 @@ class FakeSystem final : public System {
   Result<void> in_new_net_namespace(const std::function<Result<void>()>& body) override;
   Result<std::unique_ptr<SmcPair>> connect_smc_pair(const std::string& address,
                                                     std::chrono::milliseconds timeout) override;
+  Result<int> stream_socket_protocol() override;
+  Result<std::uint64_t> net_namespace_cookie() override { return here().cookie; }
   Clock::time_point now() override { return now_; }
   std::chrono::system_clock::time_point wall_time() override {
     return std::chrono::system_clock::time_point(

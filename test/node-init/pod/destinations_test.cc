@@ -106,7 +106,7 @@ TEST_F(ExcludedDestinations, APrivilegedContainerWaitsForTheAgent) {
 }
 
 TEST_F(ExcludedDestinations, WithoutTheAgentAPrivilegedContainerLeavesThePodOnTcp) {
-  options_.lists_wait = milliseconds(2'000);
+  options_.agent_wait = milliseconds(2'000);
   const auto begin = system_.now();
   const PodStep last = expect_failure(ExitCode::kNotPossible, "destinations");
   EXPECT_THAT(last.hint, HasSubstr("smc-node-agent"));

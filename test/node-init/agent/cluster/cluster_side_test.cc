@@ -34,6 +34,13 @@ TEST_F(Label, FollowsTheNodesVerdict) {
   EXPECT_EQ(api_.annotation("n1"), "not ready: rdma device: this namespace sees none");
 }
 
+TEST_F(Label, SaysWhatSwitchesThePrograms) {
+  start();
+  round({kGood, {"programs", Verdict::kPass, "the agent's BPF switch", {}}});
+  EXPECT_TRUE(label_becomes("true"));
+  EXPECT_EQ(api_.annotation("n1"), "ready; programs: the agent's BPF switch");
+}
+
 TEST_F(Label, TheTaintOfANewNodeGoesOnceTheNodeIsReadyAndNoOther) {
   const json other = {{"key", "gpu"}, {"effect", "NoSchedule"}};
   const json ours = {{"key", kNotReadyTaint}, {"effect", "NoSchedule"}};

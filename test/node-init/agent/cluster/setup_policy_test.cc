@@ -44,7 +44,8 @@ TEST(SetupPolicy, APodThatWaitsForTheAgentIsTestedFirstAndSetUp) {
 
 TEST(SetupPolicy, WhateverElseDecidesTheRestIsLeftAlone) {
   const std::pair<const char*, std::function<void(json&)>> cases[] = {
-      {"mode privileged", [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {"pod"}; }},
+      {"mode privileged, and no switch needed",
+       [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {"pod", "--programs=ask"}; }},
       {"another command",
        [](json& pod) { pod["spec"]["initContainers"][0]["args"] = {"check", "--by-agent"}; }},
       {"arguments that are none",
@@ -95,6 +96,22 @@ TEST(SetupPolicy, ProgramsThatAskGetNoSwitch) {
   json pod = pod_by_agent();
   pod["spec"]["initContainers"][0]["args"].push_back("--programs=ask");
   EXPECT_EQ(options_of(pod)->programs, Programs::kAsk);
+}
+
+// Its own container does the rest; the agent looks whether the BPF switch is the one in use.
+TEST(PolicyRequests, APrivilegedPodNeedsTheAgentForItsSwitchAlone) {
+  PodList pods;
+  json privileged = pod_by_agent();
+  privileged["spec"]["initContainers"][0]["args"] = {"pod", "--on-failure=fail"};
+  pods.replace({privileged});
+  SetupPolicy policy;
+  policy.program_switch = SwitchChoice::kBpf;
+  const auto request = PolicyRequests(pods, policy).request_of("u1");
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(request->privileged);
+  EXPECT_EQ(request->options.program_switch, SwitchChoice::kBpf);
+  pods.replace({pod_by_agent()});
+  EXPECT_FALSE(PolicyRequests(pods, policy).request_of("u1")->privileged);
 }
 
 TEST(PolicyRequests, AreByThePodsOwnUidWhateverAnotherPodClaims) {

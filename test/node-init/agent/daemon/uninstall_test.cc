@@ -1,4 +1,5 @@
 // `smc-node-agent uninstall`, and the end of an agent: what is taken back, what stays, exit codes.
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 
@@ -8,6 +9,7 @@
 #include "node-init/agent/daemon/agent_command.h"
 #include "node-init/agent/node_round.h"
 #include "test/node-init/agent/cluster/fake_cluster.h"
+#include "test/node-init/bpf/fake_bpf.h"
 #include "test/node-init/kernel/fake_system.h"
 #include "test/support/temporary_directory.h"
 
@@ -60,7 +62,7 @@ class Commands : public testing::Test {
 
   void leave() {
     command_.cluster.daemonset = "smc-system/agents";
-    clean_up_at_exit(system_, file_, command_.cluster, api_.cluster());
+    clean_up_at_exit(system_, file_, command_, api_.cluster());
   }
 
   FakeSystem system_;
@@ -86,6 +88,43 @@ TEST_F(Commands, UninstallWithoutAClusterTakesTheOwnEntries) {
   EXPECT_EQ(uninstall_agent(system_, command_), ExitCode::kDone);
   EXPECT_THAT(system_.ueids, IsEmpty());
   EXPECT_EQ(api_.label("n1"), "true");
+}
+
+// On a kernel that has no switch of its own.
+class CommandsWithBpf : public Commands {
+ protected:
+  CommandsWithBpf() {
+    system_.node().sysctls.erase("/proc/sys/net/smc/tcp2smc");
+    system_.offer_bpf_switch();
+    command_.agent.round.bpf = &switch_;
+    command_.agent.round.setup.ueid = "SMC-TEST";
+    EXPECT_TRUE(run_node_round(system_, file_, command_.agent.round).ready());
+    EXPECT_TRUE(switch_.in_force());
+  }
+
+  test::FakeBpf bpf_;
+  BpfSwitch switch_{bpf_};
+};
+
+TEST_F(CommandsWithBpf, UninstallTakesTheSwitchAway) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(uninstall_agent(system_, command_), ExitCode::kDone);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("removed the BPF switch"));
+  EXPECT_FALSE(bpf_.has_directory);
+  EXPECT_FALSE(run_node_round(system_, file_, command_.agent.round).ready());
+  EXPECT_FALSE(bpf_.has_directory) << "an agent that is still running leaves it away";
+}
+
+TEST_F(CommandsWithBpf, ASwitchThatCannotBeTakenAwayIsAFailureAndKeepsNothingElse) {
+  bpf_.fail("remove", {"remove a pin", EBUSY, {}});
+  EXPECT_EQ(uninstall_agent(system_, command_), ExitCode::kRefused);
+  EXPECT_THAT(system_.ueids, IsEmpty());
+}
+
+TEST_F(CommandsWithBpf, AnAgentThatIsReplacedLeavesTheSwitch) {
+  api_.set_daemonset("smc-system/agents");
+  leave();
+  EXPECT_EQ(*switch_.present(), true);
 }
 
 TEST_F(Commands, UninstallReportsThatTheLabelStays) {
@@ -181,7 +220,7 @@ TEST_F(Commands, AnAgentThatMayNotTouchItsNodeTakesTheRestBack) {
 
 TEST_F(Commands, WithoutADaemonSetAnAgentThatEndsLeavesEverything) {
   set_up();
-  clean_up_at_exit(system_, file_, command_.cluster, api_.cluster());
+  clean_up_at_exit(system_, file_, command_, api_.cluster());
   EXPECT_EQ(api_.label("n1"), "true");
   EXPECT_THAT(api_.requests(), IsEmpty());
 }
