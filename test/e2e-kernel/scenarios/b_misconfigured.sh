@@ -104,9 +104,9 @@ read_only_sysctls() {
   says hint:
 }
 
-# An ordinary program's sockets stay TCP here, whatever else is set up: that is no success.
+# Without a switch an ordinary program's sockets stay TCP, whatever else is set up: that is no success.
 no_switch_fails() {
-  exits 2 in_pod A smc-node-init pod --termination-log /tmp/summary
+  exits 2 in_pod A smc-node-init pod --switch tcp2smc --termination-log /tmp/summary
   says tcp2smc
   says "--programs=ask"
   holds '.result == "not_switched" and .exitCode == 2 and .step == "switch" and .selfTest == null' cat /tmp/summary
@@ -115,7 +115,7 @@ no_switch_fails() {
 }
 
 no_switch_but_fallback() {
-  exits 0 in_pod A smc-node-init pod --on-failure=fallback --termination-log /tmp/summary
+  exits 0 in_pod A smc-node-init pod --switch tcp2smc --on-failure=fallback --termination-log /tmp/summary
   holds '.result == "not_switched" and .exitCode == 0 and .selfTest == null' cat /tmp/summary
 }
 

@@ -48,9 +48,9 @@ one_round_sets_up() {
   says "SMC-R over $device"
 }
 
-# This kernel has no switch: the node is not ready for pods whose programs do not ask.
+# This kernel has no switch of its own: without the agent's the node is not ready for pods whose programs do not ask.
 no_switch_is_not_ready() {
-  exits 2 once --ueid "$eid" --pnetid "$pnetid"
+  exits 2 once --ueid "$eid" --pnetid "$pnetid" --switch tcp2smc
   says tcp2smc
   says "--programs=ask"
   says "SMC-R cannot be used here: programs"
