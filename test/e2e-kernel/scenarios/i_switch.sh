@@ -76,11 +76,12 @@ choices() {
 # The mode is the kernel's word.
 netcat_is_smcr() {
   start server in_pod B nc -lk "$(pod_address B)" 7000
-  sleep 3
+  eventually 60 listens
   start client in_pod A sh -c 'sleep 100 | nc 10.9.1.12 7000'
   eventually 60 has_smcr A
   eventually 60 has_smcr B
 }
+listens() { in_pod B smc-look sockets | jq -e 'any(.state == 10)' >/dev/null; }
 has_smcr() { connections "$1" '.mode == "smcr"' | jq -e 'length == 1' >/dev/null; }
 
 python_is_smcr() {
@@ -91,7 +92,7 @@ while True:
     c, _ = s.accept()
     while d := c.recv(65536): c.sendall(d)
 '
-  sleep 5
+  eventually 60 listens
   exits 0 in_pod A python3 -c '
 import socket, subprocess, sys
 s = socket.create_connection(("10.9.1.12", 7001), 60)
@@ -111,11 +112,14 @@ outside_stays_tcp() {
   holds '.smc == 0 and .tcp > 100' smc-switch sockets 2
   holds '.tcp == 0 and .smc > 100' in_pod A smc-switch sockets 2
   start server in_pod B nc -lk "$(pod_address B)" 7002
-  sleep 3
+  eventually 60 listens
   start client in_pod C sh -c 'sleep 100 | nc 10.9.1.12 7002'
-  sleep 3
+  eventually 60 connected_by_tcp
   equal "$(in_pod C smc-look sockets)" "[]" "C's SMC sockets"
 }
+
+# 01: established, 1B5A: port 7002
+connected_by_tcp() { in_pod C grep -q ':1B5A 01 ' /proc/net/tcp; }
 
 # Other kinds of sockets of a listed namespace are nobody's business.
 others_stay() {
