@@ -19,7 +19,7 @@ std::string bar(double share, double most, std::size_t width, char mark) {
   return padded(std::string(std::min(length, width), mark), width, false);
 }
 
-std::string histogram(const Comparison& comparison, std::size_t width) {
+std::string text_histogram(const Comparison& comparison, std::size_t width) {
   const auto all = bins(comparison.latency(comparison.shown_before()),
                         comparison.latency(comparison.shown_after()), kRows);
   if (all.empty()) return "no request was answered\n";
@@ -37,7 +37,7 @@ std::string histogram(const Comparison& comparison, std::size_t width) {
   return out;
 }
 
-std::string proof(const std::string& which, const RunResult& run) {
+std::string proof_lines(const std::string& which, const RunResult& run) {
   return which + ": " +
          (run.proof ? run.proof->mode() + ", " + proof_text(*run.proof) : "not watched") + "\n";
 }
@@ -51,8 +51,9 @@ std::string terminal_report(const Comparison& comparison, std::size_t width) {
     out += padded(row.name + ", " + row.unit, 26, false) +
            padded(number_text(row.before), 14, true) + padded(number_text(row.after), 14, true) +
            padded(change_text(row.change_percent()), 12, true) + "\n";
-  out += "\n" + histogram(comparison, width) + "\n";
-  out += proof("before", comparison.shown_before()) + proof("after", comparison.shown_after());
+  out += "\n" + text_histogram(comparison, width) + "\n";
+  out += proof_lines("before", comparison.shown_before()) +
+         proof_lines("after", comparison.shown_after());
   for (const std::string& remark : comparison.remarks) out += "remark: " + remark + "\n";
   return out + verdict_text(comparison) + "\n";
 }
@@ -64,11 +65,11 @@ std::string markdown_report(const Comparison& comparison) {
   for (const Row& row : comparison.rows)
     out += "| " + row.name + ", " + row.unit + " | " + number_text(row.before) + " | " +
            number_text(row.after) + " | " + change_text(row.change_percent()) + " |\n";
-  out += "\n```\n" + histogram(comparison, 80) + "```\n";
+  out += "\n```\n" + text_histogram(comparison, 80) + "```\n";
   for (const auto& [which, run] : {std::pair{"before", &comparison.shown_before()},
                                    std::pair{"after", &comparison.shown_after()}}) {
     out += "\n## What carried the connections " + std::string(which) + "\n\n";
-    std::istringstream lines(proof(which, *run));
+    std::istringstream lines(proof_lines(which, *run));
     for (std::string item; std::getline(lines, item);) out += "- " + item + "\n";
   }
   return out;
