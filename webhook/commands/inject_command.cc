@@ -28,14 +28,17 @@ void print(std::ostream& err, const std::string& file, const ManifestNote& note)
       << "  hint: " << note.hint << "\n";
 }
 
-// The namespaces are the cluster's, and nobody asks it here.
+// The namespaces are the cluster's, and nobody asks it here; those alone are known that the
+// manifest makes.
 void print_mode(std::ostream& err, const Config& config, const InjectedManifest& injected) {
   const bool any = std::ranges::any_of(injected.decisions, [](const ManifestDecision& decision) {
-    return decision.decision == Decision::kInjected;
+    return decision.decision == Decision::kInjected && !decision.namespace_known;
   });
   if (config.init_container.mode || !any) return;
-  err << "note: initContainer.mode is auto, and no namespace is known here: this is mode agent\n"
-      << "  hint: set it to privileged for what pods get in namespaces that enforce no Pod "
+  err << "note: initContainer.mode is auto, and not every namespace is known here: pods of "
+         "the others are in mode agent\n"
+      << "  hint: give their Namespaces along, or set it to privileged for what pods get in "
+         "namespaces that enforce no Pod "
          "Security "
          "level\n";
 }

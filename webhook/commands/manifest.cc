@@ -1,6 +1,8 @@
 #include "webhook/commands/manifest.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -8,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/yaml_tree.h"
+#include "webhook/cluster/namespace_modes.h"
 #include "webhook/commands/manifest_text.h"
 #include "webhook/commands/pod_source.h"
 #include "webhook/commands/yaml_edit.h"
@@ -35,7 +38,7 @@ Result<Reviewed, Problem> review(const PodSource& source, Reviewer& reviewer) {
   if (answer.status != kAnswered)
     return Problem{source.line(), source.name() + " cannot be reviewed: " + answer.body};
 
-  Reviewed reviewed{{source.line(), source.name(), answer.decision, {}}, {}};
+  Reviewed reviewed{{source.line(), source.name(), answer.decision, {}, false}, {}};
   const auto response = nlohmann::json::parse(answer.body).at("response");
   if (response.contains("warnings"))
     reviewed.decision.warnings = response.at("warnings").get<std::vector<std::string>>();
@@ -61,10 +64,40 @@ int template_line(std::string_view text) {
   return 1 + static_cast<int>(std::count(text.data(), text.data() + open, '\n'));
 }
 
+// The modes that namespaces have in mode auto, by their names.
+using Modes = std::map<std::string, InitMode, std::less<>>;
+
+void learn_mode(const ManifestObject& object, Modes& modes) {
+  const std::string name(text_at(descend(*object.node, "metadata"), "name"));
+  std::string json;
+  if (name.empty() || !append_json(json, *object.node)) return;
+  const bool admits = admits_privileged(nlohmann::json::parse(json));
+  modes[name] = admits ? InitMode::kPrivileged : InitMode::kAgent;
+}
+
+// Of the namespaces that the manifest makes itself. What cannot be read here, the injection names.
+Modes modes_of(std::string_view text) {
+  Modes modes;
+  for (const ManifestPart& part : split_manifest(text)) {
+    if (part.text.find("Namespace") == std::string_view::npos) continue;
+    auto documents = yaml::parse(part.text);
+    if (!documents) continue;
+    for (Node& document : *documents)
+      for (const ManifestObject& object : objects_of(document))
+        if (object.kind == "Namespace" && object.api_version == "v1") learn_mode(object, modes);
+  }
+  return modes;
+}
+
 class Injection {
  public:
-  explicit Injection(const Config& config)
-      : container_(config.init_container.name), reviewer_(config) {}
+  Injection(const Config& config, Modes modes)
+      : container_(config.init_container.name),
+        modes_(std::move(modes)),
+        reviewer_(config, [this](std::string_view name) {
+          const auto known = modes_.find(name);
+          return known == modes_.end() ? mode_of_unknown_namespace(name) : known->second;
+        }) {}
 
   Result<void, Problem> add(const ManifestPart& part) {
     Result<std::string, Problem> injected = inject(part);
@@ -113,6 +146,7 @@ class Injection {
       Result<Reviewed, Problem> reviewed = review(source, reviewer_);
       if (!reviewed) return reviewed.error();
       reviewed->decision.line += above;
+      reviewed->decision.namespace_known = modes_.contains(source.pod_namespace());
       manifest_.decisions.push_back(std::move(reviewed->decision));
       if (!reviewed->patch) continue;
       Node patched = source.pod();
@@ -151,6 +185,7 @@ class Injection {
   }
 
   std::string container_;
+  Modes modes_;
   Reviewer reviewer_;
   InjectedManifest manifest_;
 };
@@ -158,7 +193,7 @@ class Injection {
 }  // namespace
 
 Result<InjectedManifest, Problem> inject_manifest(std::string_view text, const Config& config) {
-  Injection injection(config);
+  Injection injection(config, modes_of(text));
   for (const ManifestPart& part : split_manifest(text))
     if (Result<void, Problem> added = injection.add(part); !added) return added.error();
   return injection.take();

@@ -20,6 +20,7 @@ struct ManifestDecision {
   std::string name;  // "Deployment shop/web", shortened and printable
   Decision decision = Decision::kNotAnnotated;
   std::vector<std::string> warnings;
+  bool namespace_known = false;  // it is in the manifest
 };
 
 struct InjectedManifest {
@@ -33,7 +34,8 @@ struct InjectedManifest {
 // values are inserted, in the manner of the file, and only a value that has to change is replaced.
 // The result is read again and compared with what the patch means. A problem: text that cannot be
 // read, pods that the webhook would refuse to read, and places that cannot be patched alone,
-// because an alias or a merge key repeats them elsewhere.
+// because an alias or a merge key repeats them elsewhere. In mode auto the namespaces that are in
+// the text decide on the mode, and others are not known.
 Result<InjectedManifest, yaml::Problem> inject_manifest(std::string_view text,
                                                         const Config& config);
 

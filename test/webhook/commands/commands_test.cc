@@ -160,12 +160,41 @@ TEST_F(Inject, SaysThatItKnowsNoNamespaceWhereTheModeIsLeftToThat) {
     return run({"inject", "--config", config, "-f", "-"}, manifest);
   };
   const Ran open = in_mode("auto", kCronJob);
-  EXPECT_THAT(open.err, HasSubstr("note: initContainer.mode is auto, and no namespace is known"));
+  EXPECT_THAT(open.err,
+              HasSubstr("note: initContainer.mode is auto, and not every namespace is known"));
   EXPECT_THAT(open.err, HasSubstr("\n  hint: "));
   EXPECT_EQ(open.out, in_mode("agent", kCronJob).out);
   EXPECT_THAT(open.out, HasSubstr("--by-agent"));
   EXPECT_THAT(in_mode("agent", kCronJob).err, Not(HasSubstr("note: ")));
   EXPECT_THAT(in_mode("auto", kOther).err, Not(HasSubstr("note: "))) << "there is no pod in it";
+}
+
+TEST_F(Inject, TheNamespacesOfTheManifestDecideOnTheModeWhereverTheyStand) {
+  const std::string pods =
+      "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: open, annotations: "
+      "{smc.asm.alibabacloud.com/enabled: \"true\"}}, spec: {containers: [{name: a, image: "
+      "\"b:1\"}]}}\n"
+      "---\n"
+      "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: strict, annotations: "
+      "{smc.asm.alibabacloud.com/enabled: \"true\"}}, spec: {containers: [{name: a, image: "
+      "\"b:1\"}]}}\n";
+  const std::string namespaces =
+      "---\n"
+      "apiVersion: v1\nkind: List\nitems:\n"
+      "- {apiVersion: v1, kind: Namespace, metadata: {name: open}}\n"
+      "- {apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: "
+      "{pod-security.kubernetes.io/enforce: restricted}}}\n";
+  const Ran ran = run({"inject", "-f", "-"}, pods + namespaces);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, Not(HasSubstr("note: ")));
+  const std::string open = ran.out.substr(0, ran.out.find("---"));
+  const std::string strict = ran.out.substr(ran.out.find("---"));
+  EXPECT_THAT(open, HasSubstr("privileged"));
+  EXPECT_THAT(open, Not(HasSubstr("--by-agent")));
+  EXPECT_THAT(strict, HasSubstr("--by-agent"));
+  const Ran alone = run({"inject", "-f", "-"}, pods);
+  EXPECT_THAT(alone.out, HasSubstr("--by-agent"));
+  EXPECT_THAT(alone.err, HasSubstr("note: "));
 }
 
 TEST_F(Inject, WritesTheFileThatIsNamed) {
