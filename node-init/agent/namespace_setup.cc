@@ -2,6 +2,7 @@
 
 #include <linux/smc.h>
 
+#include "node-init/kernel/destination_control.h"
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/pnet_table.h"
 #include "node-init/kernel/program_switch.h"
@@ -21,6 +22,9 @@ Result<NamespaceSetup> read_namespace_setup(System& system) {
   const auto program_switch = read_program_switch(system);
   if (!program_switch) return program_switch.error();
   if (program_switch->kind != SwitchKind::kNone) setup.programs_use_smc = program_switch->on;
+  const auto control = read_destination_control(system);
+  if (!control) return control.error();
+  setup.excludes_destinations = control->state == ControlState::kOurs;
   return setup;
 }
 

@@ -15,6 +15,7 @@ struct NamespaceSetup {
   bool smc = true;                       // false: the kernel's SMC is not loaded
   std::vector<std::string> pnetids;      // of its interfaces but `lo`, whose entry serves nobody
   std::optional<bool> programs_use_smc;  // by its switch; nothing where there is none
+  bool excludes_destinations = false;    // the agent has put a list in force
 };
 
 // Of the calling thread's network namespace. An error where it could not be read in full.

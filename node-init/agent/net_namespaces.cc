@@ -139,16 +139,25 @@ Result<NetNamespaces> find_net_namespaces(System& system) {
   return found;
 }
 
-Result<std::set<std::uint64_t>> live_net_namespaces(System& system) {
+Result<std::map<std::uint64_t, std::string>> all_net_namespaces(System& system) {
   const auto names = system.list_directory("/proc");
   if (!names) return names.error();
-  std::set<std::uint64_t> inodes;
+  std::map<std::uint64_t, std::string> all;
   for (const std::string& name : *names) {
     if (!is_process(name)) continue;
     const auto link = system.read_link(net_link(name));
     if (!link && !gone(link.error().code)) return link.error();
-    if (const auto inode = link ? namespace_inode(*link) : std::nullopt) inodes.insert(*inode);
+    if (const auto inode = link ? namespace_inode(*link) : std::nullopt)
+      all.try_emplace(*inode, net_link(name));
   }
+  return all;
+}
+
+Result<std::set<std::uint64_t>> live_net_namespaces(System& system) {
+  const auto all = all_net_namespaces(system);
+  if (!all) return all.error();
+  std::set<std::uint64_t> inodes;
+  for (const auto& [inode, path] : *all) inodes.insert(inode);
   return inodes;
 }
 

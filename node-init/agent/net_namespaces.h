@@ -47,7 +47,9 @@ struct NetNamespaces {
 // PID 1 has no namespace to see, is.
 Result<NetNamespaces> find_net_namespaces(System& system);
 
-// The inodes of all namespaces that have processes, whoever's.
+// Every namespace that has processes, whoever's, by inode, each with one of its paths.
+Result<std::map<std::uint64_t, std::string>> all_net_namespaces(System& system);
+// Their inodes.
 Result<std::set<std::uint64_t>> live_net_namespaces(System& system);
 
 // The namespace that the pod was made in: of these of its processes ("1234"), the oldest one's.

@@ -12,8 +12,8 @@ namespace smc::node {
 struct PodRequest {
   PodName name;
   PodOptions options;
-  // Its privileged init container does all but what only the agent can: the BPF switch. Where that
-  // is not the one in use, the agent has nothing to do.
+  // Its privileged init container does all but what only the agent can: the BPF switch, the list of
+  // excluded destinations.
   bool privileged = false;
 };
 

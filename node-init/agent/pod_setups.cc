@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "node-init/pod/destination_step.h"
 #include "node-init/pod/pod_wait.h"
 
 namespace smc::node {
@@ -36,10 +37,11 @@ class OnSwitchList final : public SwitchList {
 }  // namespace
 
 PodSetups::PodSetups(System& system, std::string cgroup_root, const PodRequests& requests,
-                     EventFd& requests_changed, BpfSwitch* bpf)
+                     EventFd& requests_changed, DestinationLists& lists, BpfSwitch* bpf)
     : system_(system),
       requests_(requests),
       requests_changed_(requests_changed),
+      lists_(lists),
       bpf_(bpf),
       cgroups_(system, std::move(cgroup_root)),
       next_look_(system.now()) {}
@@ -119,9 +121,16 @@ void PodSetups::follow_switch() {
   }
 }
 
+// Whether the agent sets the pod up, and not its own container.
+bool PodSetups::is_agents(const PodRequest& request) const {
+  if (!request.privileged) return true;
+  return bpf_ != nullptr && bpf_->in_force() && request.options.programs == Programs::kSwitch;
+}
+
 std::optional<PodRequest> PodSetups::request_of(const std::string& uid) const {
   auto request = requests_.request_of(uid);
-  if (request && request->privileged && (bpf_ == nullptr || !bpf_->in_force())) return std::nullopt;
+  if (request && !is_agents(*request) && request->options.exclude_destinations.empty())
+    return std::nullopt;
   return request;
 }
 
@@ -138,6 +147,7 @@ void PodSetups::look_at_all() {
   next_look_ = now + (problem_.empty() ? kPeriod : kPeriodWithoutEvents);
   find_without_cgroups();
   forget_gone();
+  forget_gone_lists();
   for (auto& [uid, pod] : pods_) {
     const auto space = pod.inode == 0 ? std::nullopt : space_of(uid, cgroups_.containers(uid));
     if (pod.inode == 0 || (space && space->inode != pod.inode)) hasten(uid, now);
@@ -164,6 +174,15 @@ void PodSetups::forget_gone() {
   std::erase_if(early_, [this](const auto& pod) { return !pods_.contains(pod.first); });
 }
 
+// Of namespaces that nothing is in any more.
+void PodSetups::forget_gone_lists() {
+  if (!lists_.holds_any()) return;
+  const auto inodes = live_net_namespaces(system_);
+  if (!inodes) return;  // the agent's own look at pods says why
+  if (const auto kept = lists_.keep(*inodes); !kept)
+    log::error("lists of namespaces that are gone stay in the kernel", kept.error());
+}
+
 std::optional<PodNamespace> PodSetups::space_of(const std::string& uid,
                                                 const Groups& groups) const {
   std::vector<std::string> processes;
@@ -185,16 +204,34 @@ void PodSetups::look(const std::string& uid, Pod& pod) {
   if (!groups.empty() && now < pod.look_until) pod.due = now + kLook;
 }
 
+// Nothing where nothing is left to do.
+std::optional<PodReport> PodSetups::set_up_unless_done(const PodOptions& options) {
+  if (is_set_up(judge_pod(system_, options))) return std::nullopt;
+  return set_up_pod(system_, options, [](const PodStep&) {});
+}
+
+std::optional<PodReport> PodSetups::exclude_unless_done(PodOptions options) {
+  options.dry_run = true;
+  if (exclude_destinations(system_, options).outcome != StepOutcome::kPlanned) return std::nullopt;
+  options.dry_run = false;
+  const DestinationStep step = exclude_destinations(system_, options);
+  PodReport report;
+  report.code = step.code;
+  report.steps = {{5, kDestinationsStep, step.outcome, step.text, step.hint}};
+  return report;
+}
+
 void PodSetups::set_up(const std::string& uid, const PodRequest& request, const PodNamespace& space,
                        Pod& pod) {
   const auto begin = system_.now();
   std::optional<PodReport> report;
   PodOptions options = request.options;
+  options.lists = &lists_;
+  const bool whole = is_agents(request);
   std::optional<OnSwitchList> list;
   if (bpf_ != nullptr) options.switch_list = &list.emplace(system_, *bpf_, space.inode);
   const auto entered = inside(system_, space, [&]() -> Result<void> {
-    if (is_set_up(judge_pod(system_, options))) return {};
-    report = set_up_pod(system_, options, [](const PodStep&) {});
+    report = whole ? set_up_unless_done(options) : exclude_unless_done(options);
     return {};
   });
   const auto took = system_.now() - begin;
@@ -214,7 +251,12 @@ void PodSetups::set_up(const std::string& uid, const PodRequest& request, const 
   pod.inode = space.inode;
   pod.failures = 0;
   pod.failure.clear();
-  if (report) succeeded(uid, request, *report, took);
+  if (report && !whole)
+    log::info("destinations excluded", {{"namespace", request.name.ns},
+                                        {"pod", request.name.name},
+                                        {"list", text_of(request.options.exclude_destinations)}});
+  else if (report)
+    succeeded(uid, request, *report, took);
 }
 
 void PodSetups::succeeded(const std::string& uid, const PodRequest& request,

@@ -52,10 +52,10 @@ class PodSetups {
   static constexpr std::chrono::seconds kLongestPause{30};
   static constexpr int kPausePerDuration = 10;
 
-  // `requests_changed` is raised where they may have, and is taken down here alone. `bpf`: the BPF
-  // switch, or none. All must outlive it.
+  // `requests_changed` is raised where they may have, and is taken down here alone. `lists`: of
+  // excluded destinations. `bpf`: the BPF switch, or none. All must outlive it.
   PodSetups(System& system, std::string cgroup_root, const PodRequests& requests,
-            EventFd& requests_changed, BpfSwitch* bpf = nullptr);
+            EventFd& requests_changed, DestinationLists& lists, BpfSwitch* bpf = nullptr);
 
   // Does what is due.
   void work();
@@ -88,10 +88,14 @@ class PodSetups {
   void find_without_cgroups();
   void follow_switch();
   std::optional<PodRequest> request_of(const std::string& uid) const;
+  void forget_gone_lists();
   void forget_gone();
   std::optional<PodNamespace> space_of(const std::string& uid, const Groups& groups) const;
   void hasten(const std::string& uid, Clock::time_point now);
   void look(const std::string& uid, Pod& pod);
+  bool is_agents(const PodRequest& request) const;
+  std::optional<PodReport> set_up_unless_done(const PodOptions& options);
+  std::optional<PodReport> exclude_unless_done(PodOptions options);
   void set_up(const std::string& uid, const PodRequest& request, const PodNamespace& space,
               Pod& pod);
   void succeeded(const std::string& uid, const PodRequest& request, const PodReport& report,
@@ -101,6 +105,7 @@ class PodSetups {
   System& system_;
   const PodRequests& requests_;
   EventFd& requests_changed_;
+  DestinationLists& lists_;
   BpfSwitch* const bpf_;
   bool switch_in_force_ = false;  // as last seen
   int switch_generation_ = 0;     // as last seen

@@ -6,6 +6,9 @@
 
 namespace smc::node {
 
+// programs/excluded_destinations.bpf.c
+std::string_view excluded_destinations_object();
+
 // programs/program_switch.bpf.c
 std::string_view program_switch_object();
 

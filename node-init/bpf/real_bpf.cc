@@ -1,7 +1,6 @@
 // BPF of the running kernel, by libbpf.
 #include <array>
 #include <cerrno>
-#include <cstdarg>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -16,24 +15,10 @@
 
 #include "base/fd.h"
 #include "node-init/bpf/bpf.h"
+#include "node-init/bpf/libbpf_messages.h"
 
 namespace smc::node {
 namespace {
-
-// What libbpf and the kernel's verifier say while a program is loaded, the last of it: there is the
-// cause. Libbpf has one function for it in the process.
-constexpr std::size_t kMostSaid = 600;
-thread_local std::string said;
-
-[[gnu::format(printf, 2, 0)]] int listen(libbpf_print_level level, const char* format,
-                                         va_list arguments) {
-  if (level == LIBBPF_DEBUG) return 0;
-  std::array<char, 8192> text{};
-  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-  for (const char* c = text.data(); *c != '\0'; ++c) said += *c == '\n' ? ' ' : *c;
-  if (said.size() > kMostSaid) said.erase(0, said.size() - kMostSaid);
-  return length;
-}
 
 struct CloseObject {
   void operator()(bpf_object* object) const { bpf_object__close(object); }
@@ -43,7 +28,8 @@ struct CloseLink {
 };
 
 Error failed(const std::string& what, int code) {
-  return {what + (said.empty() ? "" : ": " + said), code, {}};
+  const std::string& heard = said_by_libbpf();
+  return {what + (heard.empty() ? "" : ": " + heard), code, {}};
 }
 
 class RealMap final : public BpfMap {
@@ -82,8 +68,6 @@ class RealMap final : public BpfMap {
 
 class RealBpf final : public Bpf {
  public:
-  RealBpf() { libbpf_set_print(listen); }
-
   Result<bool> is_bpf_filesystem(const std::string& path) override {
     struct statfs status = {};
     if (::statfs(path.c_str(), &status) != 0) return Error{"look at " + path, errno, {}};
@@ -113,7 +97,7 @@ class RealBpf final : public Bpf {
 
   Result<void> attach(const BpfProgram& program, const std::string& pin) override {
     const std::string what = "load the BPF program " + program.name;
-    said.clear();
+    listen_to_libbpf();
     const std::unique_ptr<bpf_object, CloseObject> object(
         bpf_object__open_mem(program.object.data(), program.object.size(), nullptr));
     if (!object) return failed(what, errno);

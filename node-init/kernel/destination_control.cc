@@ -14,4 +14,11 @@ Result<DestinationControl> read_destination_control(System& system) {
       name.starts_with(kControlPrefix) ? ControlState::kOurs : ControlState::kForeign, name};
 }
 
+Result<void> reset_destination_control(System& system) {
+  const auto control = read_destination_control(system);
+  if (!control) return control.error();
+  if (control->state != ControlState::kOurs) return {};
+  return system.write_file(kControlPath, "\n");
+}
+
 }  // namespace smc::node

@@ -5,6 +5,8 @@
 // namespace counts; safe on any thread.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,9 @@ struct DestinationControl {
 
 Result<DestinationControl> read_destination_control(System& system);
 
+// Takes ours out of force in this namespace; another program's stays.
+Result<void> reset_destination_control(System& system);
+
 // Puts lists in force. Only the agent can, with node-init/bpf.
 class DestinationLists {
  public:
@@ -41,6 +46,17 @@ class DestinationLists {
   // In force for the calling thread's namespace when it returns, in place of an earlier list of
   // its own.
   virtual Result<void> put(const Destinations& list) = 0;
+
+  // Whether a namespace has a list.
+  virtual bool holds_any() = 0;
+
+  // Forgets the lists of namespaces that are gone: of all whose /proc/PID/ns/net has none of these
+  // inodes.
+  virtual Result<void> keep(const std::set<std::uint64_t>& inodes) = 0;
+
+  // Takes everything off the node; false where nothing was there. A namespace that still names it
+  // (reset_destination_control) keeps it and its list until it is gone.
+  virtual Result<bool> remove() = 0;
 };
 
 // The words for kMissing.

@@ -1,10 +1,10 @@
 #include "node-init/pod/destination_step.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace smc::node {
 namespace {
-
-// Short beside the start of a container; a read of one small file each.
-constexpr std::chrono::milliseconds kPause{20};
 
 DestinationStep failure(ExitCode code, const Error& error) {
   return {code, StepOutcome::kFailed, error.text(), error.hint};
@@ -12,7 +12,8 @@ DestinationStep failure(ExitCode code, const Error& error) {
 
 // Until the node's agent has put the list in force; a dry run says that it has not.
 DestinationStep await_agent(System& system, const PodOptions& options, const std::string& what) {
-  const auto end = system.now() + options.agent_wait;
+  using std::chrono::milliseconds;
+  const auto begin = system.now();
   while (true) {
     const auto control = read_destination_control(system);
     if (!control) return failure(ExitCode::kRefused, control.error());
@@ -21,12 +22,13 @@ DestinationStep await_agent(System& system, const PodOptions& options, const std
     if (options.dry_run)
       return {ExitCode::kDone, StepOutcome::kPlanned,
               "exclude " + what + ", which is the node's agent's to do"};
-    if (system.now() >= end)
+    const auto waited = std::chrono::duration_cast<milliseconds>(system.now() - begin);
+    if (waited >= options.agent_wait)
       return failure(ExitCode::kNotPossible,
-                     {"the node's agent has not excluded " + what + " in time", 0,
-                      "see the log of smc-node-agent on this node; without the list nothing is "
-                      "switched on here"});
-    system.sleep_for(kPause);
+                     {"the node's agent has not excluded " + what +
+                          " in time, and without that nothing is switched on here",
+                      0, agent_hint(options.node)});
+    system.sleep_for(std::min(pause_after(waited), options.agent_wait - waited));
   }
 }
 

@@ -246,7 +246,7 @@ bool PodSetup::find_entry() {
 
 // Before the switch, so that no connection of the pod's programs is made without the list.
 bool PodSetup::exclude_destinations() {
-  begin(5, "destinations");
+  begin(5, kDestinationsStep);
   if (options_.exclude_destinations.empty() || !smc_loaded_) return true;
   const DestinationStep step = node::exclude_destinations(system_, options_);
   report_.code = step.code;

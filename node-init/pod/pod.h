@@ -59,6 +59,7 @@ std::string_view outcome_name(StepOutcome outcome);
 
 // Names of steps that others know.
 inline constexpr std::string_view kNamespaceStep = "namespace";
+inline constexpr std::string_view kDestinationsStep = "destinations";
 inline constexpr std::string_view kSelfTestStep = "self-test";
 
 // One line of the report.

@@ -125,7 +125,8 @@ int run(std::size_t count, milliseconds period) {
     const auto system = make_agent_system({});
     const Requests requests;
     EventFd changed;
-    PodSetups setups(*system, tree, requests, changed);
+    const auto lists = make_agent_lists(*system);  // none is asked for
+    PodSetups setups(*system, tree, requests, changed, *lists);
     setups.round_ended(true, true);
     PodSetupThread thread(*system, setups);
     std::this_thread::sleep_for(milliseconds(200));  // the first look

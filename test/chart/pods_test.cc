@@ -83,11 +83,15 @@ TEST_F(Pods, OfTheAgentSetUpNoMoreThanTheWebhookInjects) {
     EXPECT_TRUE(has(args({}), std::string("--exclude-namespace=") + name)) << name;
   EXPECT_FALSE(has(args({}), "--allow-override=pnetid"));
   EXPECT_FALSE(has(args({}), "--mesh-smc=off"));
-  const auto others = args({"injection.excludedNamespaces={a}", "mesh.smcEnabled=false",
-                            "injection.overrides.allowed={on-failure,pnetid,interface}"});
+  const auto others =
+      args({"injection.excludedNamespaces={a}", "mesh.smcEnabled=false",
+            "injection.overrides.allowed={on-failure,pnetid,interface,exclude-destinations}",
+            "injection.excludeDestinations={10.1.2.0/24,:6379}"});
   EXPECT_TRUE(has(others, "--exclude-namespace=a"));
   EXPECT_FALSE(has(others, "--exclude-namespace=kube-system"));
   EXPECT_TRUE(has(others, "--allow-override=pnetid"));
+  EXPECT_TRUE(has(others, "--allow-override=exclude-destinations"));
+  EXPECT_TRUE(has(others, "--exclude-destinations=10.1.2.0/24,:6379"));
   EXPECT_TRUE(has(others, "--allow-override=interface"));
   EXPECT_FALSE(has(others, "--allow-override=on-failure"));
   EXPECT_TRUE(has(others, "--mesh-smc=off"));

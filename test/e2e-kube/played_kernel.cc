@@ -217,6 +217,15 @@ class PlayedKernel final : public System {
   json saved_;
 };
 
+// The played kernel has no handshake control.
+class NoLists final : public DestinationLists {
+ public:
+  Result<void> put(const Destinations&) override { return Error{"exclude", ENOTSUP, "see above"}; }
+  bool holds_any() override { return false; }
+  Result<void> keep(const std::set<std::uint64_t>&) override { return {}; }
+  Result<bool> remove() override { return false; }
+};
+
 }  // namespace
 
 std::unique_ptr<System> make_agent_system(const std::string&) {
@@ -226,6 +235,10 @@ std::unique_ptr<System> make_agent_system(const std::string&) {
 // Never attached: the played kernel has net.smc.tcp2smc, or is none that can have this switch.
 std::unique_ptr<Bpf> make_agent_bpf() {
   return std::make_unique<test::FakeBpf>();
+}
+
+std::unique_ptr<DestinationLists> make_agent_lists(System&) {
+  return std::make_unique<NoLists>();
 }
 
 }  // namespace smc::node

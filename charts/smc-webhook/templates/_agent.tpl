@@ -26,9 +26,12 @@
 - --exclude-namespace={{ . }}
 {{- end }}
 {{- range .Values.injection.overrides.allowed }}
-{{- if has . (list "interface" "pnetid") }}
+{{- if has . (list "interface" "pnetid" "exclude-destinations") }}
 - --allow-override={{ . }}
 {{- end }}
+{{- end }}
+{{- with .Values.injection.excludeDestinations }}
+- "--exclude-destinations={{ join "," . }}"
 {{- end }}
 {{- if not .Values.mesh.smcEnabled }}
 - --mesh-smc=off

@@ -1,6 +1,7 @@
 #include "node-init/agent/cluster/pod_facts.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -64,6 +65,7 @@ void read_setup_container(const json& container, PodFacts& facts) {
   facts.programs_ask = value_of(arguments, kProgramsFlag) == kAskWord;
   facts.by_agent = has(arguments, kPodCommand) && has(arguments, kByAgentFlag);
   facts.by_itself = has(arguments, kPodCommand) && !facts.by_agent;
+  facts.wants_destinations = !value_of(arguments, kExcludeDestinationsFlag).empty();
   facts.interface = value_of(arguments, kInterfaceFlag);
   facts.pnetid = value_of(arguments, kPnetidFlag);
 }
@@ -92,6 +94,8 @@ std::optional<PodFacts> read_pod(const json& pod) {
   facts.cgroup_uid = is_static ? hash : facts.uid;
   facts.is_static = !annotation(pod, kMirrorAnnotation).empty();
   facts.asks_for_smc = annotation(pod, kEnabledAnnotation) == "true";
+  if (auto list = parse_destinations(annotation(pod, kExcludeDestinationsAnnotation)))
+    facts.exclude_destinations = std::move(*list);
   const json* container = injected_container(pod);
   if (container != nullptr) read_setup_container(*container, facts);
   facts.running = text_at(pod, "/status/phase") == "Running" &&

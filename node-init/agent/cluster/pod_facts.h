@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/destinations.h"
+
 namespace smc::node {
 
 struct PodFacts {
@@ -21,13 +23,15 @@ struct PodFacts {
   bool programs_ask = false;  // its programs ask for SMC themselves, as the webhook allowed
   bool running = false;       // past its init containers, and not being deleted
   bool host_network = false;
-  bool is_static = false;  // the kubelet's own, which no API server admitted
+  bool is_static = false;             // the kubelet's own, which no API server admitted
+  Destinations exclude_destinations;  // by its annotation; none where that cannot be read
   // What the injected container says:
-  bool by_itself = false;       // it sets the namespace up, but for the agent's BPF switch
-  bool by_agent = false;        // it waits for the agent to set the namespace up
-  std::string setup_container;  // its name; empty: none is injected
-  std::string interface;        // empty: the agent chooses
-  std::string pnetid;           // empty: the agent chooses
+  bool by_itself = false;           // it sets the namespace up, but for what the agent alone can
+  bool by_agent = false;            // it waits for the agent to set the namespace up
+  std::string setup_container;      // its name; empty: none is injected
+  bool wants_destinations = false;  // it has a list of excluded ones
+  std::string interface;            // empty: the agent chooses
+  std::string pnetid;               // empty: the agent chooses
   // The names of its containers by their runtime's IDs, of those that have run.
   std::map<std::string, std::string> containers;
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "base/destinations.h"
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/cluster/pod_list.h"
 #include "node-init/agent/pod_requests.h"
@@ -18,11 +19,14 @@ namespace smc::node {
 struct SetupPolicy {
   bool mesh_on = true;
   std::set<std::string> excluded_namespaces;
-  std::set<std::string> overrides;  // that a pod may have: "interface", "pnetid"
+  // That a pod may have: "interface", "pnetid", "exclude-destinations".
+  std::set<std::string> overrides;
+  Destinations exclude_destinations;  // of every pod
   SwitchChoice program_switch = SwitchChoice::kAuto;
 };
 
-std::optional<PodOptions> setup_options(const PodFacts& pod, const SetupPolicy& policy);
+// Nothing for a pod that the agent leaves alone.
+std::optional<PodRequest> setup_request(const PodFacts& pod, const SetupPolicy& policy);
 
 class PolicyRequests final : public PodRequests {
  public:

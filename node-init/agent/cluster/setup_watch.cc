@@ -42,6 +42,8 @@ std::string_view reason_name(NotSetUp reason) {
       return "no_switch";
     case NotSetUp::kSwitchOff:
       return "switch_off";
+    case NotSetUp::kDestinationsNotExcluded:
+      return "destinations_not_excluded";
     case NotSetUp::kStartedTooEarly:
       return "started_too_early";
   }
@@ -72,6 +74,11 @@ std::string_view reason_text(NotSetUp reason) {
     case NotSetUp::kSwitchOff:
       return "the switch is off in this pod (net.smc.tcp2smc is 0, or the agent's BPF switch has "
              "not been turned on; its log says why): new sockets stay TCP; create the pod anew";
+    case NotSetUp::kDestinationsNotExcluded:
+      return "connections to this pod's excluded destinations carry the SMC option like all "
+             "others: "
+             "the node's kernel has no net.smc.hs_ctrl (Linux 6.19), or another program's is in "
+             "force; move the pod to a node that has it, or leave it on TCP";
     case NotSetUp::kStartedTooEarly:
       return "containers ran before the agent had set this pod up (it was away, or another "
              "injector "
@@ -97,6 +104,9 @@ std::optional<NotSetUp> judge(const PodFacts& pod, const ScopeStats* stats,
     }
   }
   if (worst && !pod.injected) return NotSetUp::kNotInjected;
+  if (!worst && pod.wants_destinations &&
+      std::ranges::none_of(stats->setups, &NamespaceSetup::excludes_destinations))
+    return NotSetUp::kDestinationsNotExcluded;
   return worst;
 }
 

@@ -27,6 +27,8 @@ enum class NotSetUp {
   // Neither of these where the programs ask for SMC themselves:
   kNoProgramSwitch,  // the kernel has no switch for existing programs
   kSwitchOff,        // it has one, which is off here
+  // It is set up, but its excluded destinations are not excluded.
+  kDestinationsNotExcluded,
   // It is set up, but containers ran before: sockets that they opened then stay TCP.
   kStartedTooEarly,
 };

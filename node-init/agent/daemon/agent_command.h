@@ -10,6 +10,7 @@
 #include "node-init/agent/agent.h"
 #include "node-init/agent/cluster/cluster_flags.h"
 #include "node-init/agent/own_record.h"
+#include "node-init/kernel/destination_control.h"
 #include "node-init/kernel/system.h"
 
 namespace smc::node {
@@ -21,6 +22,7 @@ struct AgentCommand {
   std::string listen = "127.0.0.1:9465";
   int period_s = 10;
   std::string state_directory = "/run/smc-node-agent";
+  DestinationLists* lists = nullptr;  // of excluded destinations; may be null, but not to run
   std::string log_level = "info";
 };
 

@@ -118,10 +118,22 @@ void add_programs(CLI::App* run, RoundOptions& round) {
 void add_policy(CLI::App* run, SetupPolicy& policy) {
   run->add_option("--exclude-namespace", policy.excluded_namespaces,
                   "sets up no pod of this namespace, can be repeated; default: none");
-  run->add_option("--allow-override", policy.overrides,
-                  "what a pod may choose for itself: interface, pnetid; can be repeated; default: "
-                  "neither")
-      ->check(CLI::IsMember({"interface", "pnetid"}));
+  run->add_option(
+         "--allow-override", policy.overrides,
+         "what a pod may choose for itself: interface, pnetid, exclude-destinations; can be "
+         "repeated; default: nothing")
+      ->check(CLI::IsMember({"interface", "pnetid", "exclude-destinations"}));
+  run->add_option_function<std::string>(
+         std::string(kExcludeDestinationsFlag),
+         [&policy](const std::string& list) {
+           policy.exclude_destinations = *parse_destinations(list);
+         },
+         "connections of the pods to these stay plain TCP: " + std::string(kDestinationForms) +
+             ", separated by commas; default: none")
+      ->check([](const std::string& list) {
+        const auto parsed = parse_destinations(list);
+        return parsed ? std::string() : parsed.error().what;
+      });
   run->add_option("--mesh-smc", policy.mesh_on, "on (default), or off: sets up no pod")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}));
@@ -197,6 +209,8 @@ ExitCode run_command_line(int argc, char** argv) {
   const auto bpf = make_agent_bpf();
   BpfSwitch bpf_switch(*bpf);
   options.agent.round.bpf = &bpf_switch;
+  const auto lists = make_agent_lists(*system);
+  options.lists = lists.get();
   options.cluster.policy.program_switch = options.agent.round.program_switch;
   if (uninstall->parsed()) return uninstall_agent(*system, options);
   return run_agent(*system, options);

@@ -41,7 +41,7 @@ struct ClusterParts {
       : side(system, cluster, options(command)),
         requests(side.pods(), command.cluster.policy),
         setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, pods_changed,
-               command.agent.round.bpf),
+               *command.lists, command.agent.round.bpf),
         thread(system, setups) {}
 
   ClusterOptions options(const AgentCommand& command) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "node-init/agent/cluster/removal.h"
 #include "node-init/agent/daemon/agent_command.h"
+#include "node-init/agent/destination_removal.h"
 #include "node-init/agent/node_setup.h"
 
 namespace smc::node {
@@ -19,7 +20,7 @@ constexpr std::chrono::seconds kCleanupTimeout{20};
 
 // Marks the record first, so that an agent that is still running does not set up again what is
 // removed here.
-Result<void> remove_all_own(System& system, const OwnRecordFile& file, BpfSwitch* bpf,
+Result<void> remove_all_own(System& system, const OwnRecordFile& file, const AgentCommand& command,
                             std::vector<std::string>& removed) {
   const auto lock = file.lock(system, kLockTimeout);
   if (!lock) return lock.error();
@@ -27,10 +28,16 @@ Result<void> remove_all_own(System& system, const OwnRecordFile& file, BpfSwitch
   if (!record) return record.error();
   record->uninstalled = true;
   const auto tables = remove_own_setup(system, file, *record, removed);
+  BpfSwitch* bpf = command.agent.round.bpf;
   const auto was = bpf == nullptr ? Result<bool>(false) : bpf->remove();
   if (was && *was) removed.emplace_back("the BPF switch");
+  const auto lists = command.lists == nullptr
+                         ? Result<bool>(false)
+                         : remove_excluded_destinations(system, *command.lists);
+  if (lists && *lists) removed.emplace_back("the excluded destinations of the pods");
   if (!tables) return tables;
   if (!was) return was.error();
+  if (!lists) return lists.error();
   return {};
 }
 
@@ -89,7 +96,7 @@ void clean_up_at_exit(System& system, const OwnRecordFile& file, const AgentComm
   if (const auto cleared = removal.clear(flags.node); !cleared)
     log::error("the Node keeps its label", cleared.error().plain());
   std::vector<std::string> removed;
-  const auto done = remove_all_own(system, file, command.agent.round.bpf, removed);
+  const auto done = remove_all_own(system, file, command, removed);
   for (const std::string& one : removed) log::info("removed", {{"what", one}});
   if (!done) log::error("not everything could be removed", done.error());
 }
@@ -99,7 +106,7 @@ ExitCode uninstall_agent(System& system, const AgentCommand& command) {
   const auto file = open_record(system, command.state_directory);
   if (!file) return fail(ExitCode::kNotPossible, file.error());
   std::vector<std::string> removed;
-  const auto done = remove_all_own(system, *file, command.agent.round.bpf, removed);
+  const auto done = remove_all_own(system, *file, command, removed);
   for (const std::string& one : removed) std::printf("removed %s\n", one.c_str());
   if (removed.empty() && done) std::puts("nothing of its own is set up on this node");
   // After the record says so: a running agent would put the label back.

@@ -126,6 +126,7 @@ gone_namespaces_are_forgotten() {
 
 # With the control goes its hold on the module.
 uninstall_leaves_nothing() {
+  start pause in_pod A sleep 1000
   exclude A :5001
   exits 0 smc-exclude remove
   says removed

@@ -10,6 +10,7 @@
 #include "node-init/kernel/program_switch.h"
 #include "test/node-init/bpf/fake_bpf.h"
 #include "test/node-init/kernel/fake_system.h"
+#include "test/node-init/pod/recorded_lists.h"
 
 namespace smc::node {
 namespace {
@@ -111,7 +112,8 @@ class PodSetupsTest : public testing::Test {
   test::FakeSystem system_;
   Requests requests_;
   EventFd changed_;
-  PodSetups setups_{system_, kRoot, requests_, changed_};
+  test::RecordedLists lists_{system_};
+  PodSetups setups_{system_, kRoot, requests_, changed_, lists_};
   const std::string a_ = uid_of(10);
   const std::string b_ = uid_of(11);
 };
@@ -335,6 +337,68 @@ TEST_F(PodSetupsTest, ContainersThatWereThereBeforeTheSetUpAreNamed) {
               ElementsAre(Pair(a_, ElementsAre("cri-containerd-sidecar.scope", "sandbox"))));
 }
 
+TEST_F(PodSetupsTest, DestinationsAreExcludedBeforeThePodIsSwitched) {
+  system_.pod().sysctls[kControlPath] = "\n";
+  requests_.add(a_);
+  requests_.all[a_].options.exclude_destinations = {{0, 0, 6379}};
+  add_pod(a_, "100", 11);
+  setups_.work();
+  EXPECT_TRUE(is_set_up("100"));
+  EXPECT_THAT(system_.writes,
+              ElementsAre(StartsWith("ROUTE up"), StartsWith("ROUTE address"),
+                          "SMC_PNETID ADD lo=PNA", "exclude :6379", HasSubstr("hs_ctrl"),
+                          "SMC_PNETID ADD eth0=PNA", HasSubstr(kSwitchPath)));
+  system_.writes.clear();
+  pass(seconds(30));
+  EXPECT_THAT(system_.writes, IsEmpty());
+}
+
+TEST_F(PodSetupsTest, APodThatSetsItselfUpGetsItsDestinationsAlone) {
+  system_.pod().sysctls[kControlPath] = "\n";
+  PodRequest request{{"shop", "own"}, {}, true};
+  request.options.exclude_destinations = {{0, 0, 6379}};
+  requests_.all[a_] = request;
+  add_pod(a_, "100", 11);
+  pass(seconds(30));
+  EXPECT_THAT(system_.writes, ElementsAre("exclude :6379", HasSubstr("hs_ctrl")));
+  EXPECT_EQ(setups_.counters().done, 0U);
+  EXPECT_THAT(setups_.early_containers(), IsEmpty());
+}
+
+TEST_F(PodSetupsTest, DestinationsThatAreRefusedAreTriedAgain) {
+  system_.pod().sysctls[kControlPath] = "\n";
+  lists_.refuses = true;
+  PodRequest request{{"shop", "own"}, {}, true};
+  request.options.exclude_destinations = {{0, 0, 6379}};
+  requests_.all[a_] = request;
+  add_pod(a_, "100", 11);
+  pass(seconds(1));
+  EXPECT_GT(setups_.counters().failed, 1U);
+  lists_.refuses = false;
+  pass(seconds(10));
+  EXPECT_THAT(system_.writes, ElementsAre("exclude :6379", HasSubstr("hs_ctrl")));
+}
+
+TEST_F(PodSetupsTest, ListsOfNamespacesThatAreGoneAreForgotten) {
+  pass(seconds(20));
+  EXPECT_THAT(lists_.kept, IsEmpty());  // as long as there are none, nobody looks
+  lists_.any = true;
+  add_pod(a_, "100", 11);
+  pass(seconds(20));
+  EXPECT_THAT(lists_.kept, ElementsAre(11, 4026531840));
+}
+
+TEST_F(PodSetupsTest, OnAKernelWithoutHandshakeControlAPodThatSetsItselfUpIsLeftToItself) {
+  PodRequest request{{"shop", "own"}, {}, true};
+  request.options.exclude_destinations = {{0, 0, 6379}};
+  requests_.all[a_] = request;
+  add_pod(a_, "100", 11);
+  pass(seconds(30));
+  EXPECT_THAT(system_.writes, IsEmpty());
+  EXPECT_EQ(setups_.counters().failed, 0U);
+  EXPECT_EQ(visits("100"), 1U);
+}
+
 TEST_F(PodSetupsTest, APodThatIsGoneIsForgotten) {
   requests_.add(a_);
   add_pod(a_, "100", 11);
@@ -348,7 +412,7 @@ TEST_F(PodSetupsTest, APodThatIsGoneIsForgotten) {
 }
 
 TEST_F(PodSetupsTest, BeforeTheNodesFirstRoundAndAfterUninstallNothingIsSetUp) {
-  PodSetups fresh(system_, kRoot, requests_, changed_);
+  PodSetups fresh(system_, kRoot, requests_, changed_, lists_);
   requests_.add(a_);
   add_pod(a_, "100", 11);
   fresh.work();
@@ -418,7 +482,7 @@ class PodSetupsByBpfTest : public PodSetupsTest {
 
   test::FakeBpf bpf_;
   BpfSwitch switch_{bpf_};
-  PodSetups by_bpf_{system_, kRoot, requests_, changed_, &switch_};
+  PodSetups by_bpf_{system_, kRoot, requests_, changed_, lists_, &switch_};
 };
 
 TEST_F(PodSetupsByBpfTest, APodIsPutOnTheListLast) {

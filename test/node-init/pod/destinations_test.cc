@@ -1,6 +1,7 @@
 // Excluded destinations in `smc-node-init pod`: in force before anything is switched on, or the pod
 // stays on TCP; where the kernel cannot, a warning says so.
-#include <cerrno>
+#include <algorithm>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "node-init/pod/pod_report.h"
 #include "node-init/pod/pod_wait.h"
 #include "test/node-init/pod/pod_fixture.h"
+#include "test/node-init/pod/recorded_lists.h"
 
 namespace smc::node {
 namespace {
@@ -17,24 +19,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// Writes what the agent's BPF programs would be told among the fake's writes.
-class RecordedLists final : public DestinationLists {
- public:
-  explicit RecordedLists(test::FakeSystem& system) : system_(system) {}
-
-  Result<void> put(const Destinations& list) override {
-    if (refuses) return Error{"load the handshake control", EPERM, "give the agent CAP_BPF"};
-    system_.writes.push_back("exclude " + text_of(list));
-    system_.pod().sysctls[kControlPath] = "smc_asm_dest_1\n";
-    return {};
-  }
-
-  bool refuses = false;
-
- private:
-  test::FakeSystem& system_;
-};
 
 class ExcludedDestinations : public test::PodTest {
  protected:
@@ -56,15 +40,17 @@ class ExcludedDestinations : public test::PodTest {
     return nlohmann::json::parse(summary_json(report, on_failure, false));
   }
 
-  RecordedLists lists_{system_};
+  test::RecordedLists lists_{system_};
 };
 
 TEST_F(ExcludedDestinations, TheAgentPutsThemInForceBeforeItSwitches) {
   const PodReport report = agent_sets_up();
   EXPECT_EQ(report.code, ExitCode::kDone);
   std::vector<std::string> expected = test::kSelfTestWrites;
-  expected.insert(expected.end(), {"exclude 10.1.2.0/24,:6379", "SMC_PNETID ADD eth0=PNA",
-                                   std::string("write ") + test::kSwitch + " = 1"});
+  expected.insert(
+      expected.end(),
+      {"exclude 10.1.2.0/24,:6379", std::string("write ") + kControlPath + " = smc_asm_dest_1",
+       "SMC_PNETID ADD eth0=PNA", std::string("write ") + test::kSwitch + " = 1"});
   EXPECT_EQ(system_.writes, expected);
   EXPECT_EQ(summary(report)["excludedDestinations"], 2);
 }

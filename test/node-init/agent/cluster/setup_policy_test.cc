@@ -29,9 +29,26 @@ json pod_by_agent() {
           {"status", {{"phase", "Pending"}}}};
 }
 
-std::optional<PodOptions> options_of(const json& pod, const SetupPolicy& policy = {}) {
+std::optional<PodRequest> request_of(const json& pod, const SetupPolicy& policy = {}) {
   const auto facts = read_pod(pod);
-  return facts ? setup_options(*facts, policy) : std::nullopt;
+  return facts ? setup_request(*facts, policy) : std::nullopt;
+}
+
+std::optional<PodOptions> options_of(const json& pod, const SetupPolicy& policy = {}) {
+  const auto request = request_of(pod, policy);
+  return request ? std::optional(request->options) : std::nullopt;
+}
+
+json excluding(json pod, const char* list) {
+  pod["metadata"]["annotations"]["smc.asm.alibabacloud.com/exclude-destinations"] = list;
+  return pod;
+}
+
+SetupPolicy policy_with_destinations() {
+  SetupPolicy policy;
+  policy.overrides = {"exclude-destinations"};
+  policy.exclude_destinations = *parse_destinations("10.0.0.0/8");
+  return policy;
 }
 
 TEST(SetupPolicy, APodThatWaitsForTheAgentIsTestedFirstAndSetUp) {
@@ -90,6 +107,40 @@ TEST(SetupPolicy, WhatAPodMayNotChooseTheAgentChooses) {
   ASSERT_TRUE(open);
   EXPECT_EQ(open->interface, "eth1");
   EXPECT_EQ(open->pnetid, "PNB");
+}
+
+TEST(SetupPolicy, ThePodsDestinationsComeBesideThoseOfAll) {
+  const json pod = excluding(pod_by_agent(), ":6379, 10.0.0.0/8");
+  SetupPolicy policy = policy_with_destinations();
+  EXPECT_EQ(text_of(options_of(pod, policy)->exclude_destinations), "10.0.0.0/8,:6379");
+  policy.overrides.clear();
+  EXPECT_EQ(text_of(options_of(pod, policy)->exclude_destinations), "10.0.0.0/8");
+}
+
+TEST(SetupPolicy, OfAListWithAMistakeNothingCounts) {
+  const json pod = excluding(pod_by_agent(), ":6379, redis");
+  EXPECT_EQ(text_of(options_of(pod, policy_with_destinations())->exclude_destinations),
+            "10.0.0.0/8");
+}
+
+TEST(SetupPolicy, APodThatSetsItselfUpNeedsTheAgentForItsDestinations) {
+  json pod = excluding(pod_by_agent(), ":6379");
+  pod["spec"]["initContainers"][0]["args"] = {"pod", "--programs=ask"};
+  const auto request = request_of(pod, policy_with_destinations());
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(request->privileged);
+  EXPECT_EQ(text_of(request->options.exclude_destinations), "10.0.0.0/8,:6379");
+  EXPECT_FALSE(request_of(pod));  // none of all, and the pod may not choose
+  EXPECT_FALSE(request_of(pod_by_agent())->privileged);
+  pod["metadata"]["annotations"].erase("smc.asm.alibabacloud.com/status");
+  EXPECT_FALSE(request_of(pod, policy_with_destinations()));
+}
+
+TEST(PodFacts, ThatAListIsWantedTheInjectedContainerSays) {
+  json pod = excluding(pod_by_agent(), ":6379");
+  EXPECT_FALSE(read_pod(pod)->wants_destinations);
+  pod["spec"]["initContainers"][0]["args"].push_back("--exclude-destinations=:6379");
+  EXPECT_TRUE(read_pod(pod)->wants_destinations);
 }
 
 TEST(SetupPolicy, ProgramsThatAskGetNoSwitch) {

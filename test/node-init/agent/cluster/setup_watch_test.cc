@@ -73,6 +73,18 @@ TEST(Judge, NamesWhatTheNamespaceLacks) {
   EXPECT_EQ(judged(lacks), NotSetUp::kNoSmc);
 }
 
+TEST(Judge, AListWithoutEffectIsNamedWhereTheRestIsSetUp) {
+  PodFacts pod = kPod;
+  pod.wants_destinations = true;
+  NamespaceSetup setup = set_up();
+  EXPECT_EQ(judged(setup, pod), NotSetUp::kDestinationsNotExcluded);
+  setup.excludes_destinations = true;
+  EXPECT_EQ(judged(setup, pod), std::nullopt);
+  setup.excludes_destinations = false;
+  setup.programs_use_smc = false;
+  EXPECT_EQ(judged(setup, pod), NotSetUp::kSwitchOff);
+}
+
 TEST(Judge, OneInterfaceThatLeadsToADeviceIsEnough) {
   NamespaceSetup two = set_up();
   two.pnetids = {"OTHER", "PNA"};
