@@ -41,11 +41,11 @@ std::string_view switch_name(SwitchKind kind) {
 }
 
 const std::map<std::string, SwitchChoice>& switch_choices() {
-  static const std::map<std::string, SwitchChoice> words = {{"auto", SwitchChoice::kAuto},
-                                                            {"tcp2smc", SwitchChoice::kTcp2smc},
-                                                            {"bpf", SwitchChoice::kBpf},
-                                                            {"none", SwitchChoice::kNone}};
-  return words;
+  static const std::map<std::string, SwitchChoice> kWords = {{"auto", SwitchChoice::kAuto},
+                                                             {"tcp2smc", SwitchChoice::kTcp2smc},
+                                                             {"bpf", SwitchChoice::kBpf},
+                                                             {"none", SwitchChoice::kNone}};
+  return kWords;
 }
 
 Result<ProgramSwitch> read_program_switch(System& system, SwitchChoice choice) {
