@@ -7,7 +7,7 @@ WORKDIR /src
 COPY . .
 RUN scripts/install-packages build image
 RUN cmake --preset release \
- && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent smc-bench \
+ && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent smc-bench kubectl-smc \
  && scripts/image --tree /images smc-webhook smc-node-init smc-node-agent smc-bench
 
 FROM scratch AS smc-webhook

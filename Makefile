@@ -59,7 +59,7 @@ e2e-kube: build ## the chart in clusters on this machine: etcd, API server, sche
 IMAGES = smc-webhook smc-node-init smc-node-agent smc-bench
 image: ## container images in build/image, made and checked without a container engine
 	@scripts/install-packages build image
-	@$(call BUILD,release) --target $(IMAGES)
+	@$(call BUILD,release) --target $(IMAGES) kubectl-smc
 	@scripts/image build/image $(IMAGES)
 	@test/image/check build/image $(IMAGES)
 
@@ -81,7 +81,7 @@ bench: build ## instructions of a review, the load beside nginx, a pod's wait, t
 	@test/bench/switch_cost
 	@test/bench/load build/release
 
-PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent smc-bench
+PROGRAMS = smc-webhook smc-certs smc-node-init smc-node-agent smc-bench kubectl-smc
 PREFIX ?= build/share
 man: ## manual pages and shell completions of the programs, below PREFIX (build/share)
 	@scripts/install-packages build

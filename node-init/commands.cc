@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +11,7 @@
 #include "base/error_text.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "node-init/diagnosis/explain.h"
+#include "base/terminal.h"
 #include "node-init/diagnosis/pod_netns.h"
 #include "node-init/diagnosis/status.h"
 
@@ -50,14 +48,6 @@ std::string plan_line(const PodReport& report) {
   const auto planned = std::ranges::count(report.steps, StepOutcome::kPlanned, &PodStep::outcome);
   return "plan: " + std::to_string(planned) + (planned == 1 ? " step" : " steps") +
          ", nothing was changed";
-}
-
-// Colour is for terminals whose user has not refused it (https://no-color.org).
-bool wants_colour(int fd) {
-  const char* refused = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  return ::isatty(fd) == 1 && (refused == nullptr || *refused == '\0') && terminal != nullptr &&
-         std::string_view(terminal) != "dumb";
 }
 
 }  // namespace
@@ -129,28 +119,6 @@ ExitCode run_in(System& system, const std::string& pod_netns,
   if (const auto entered = in_pod_netns(system, pod_netns, [&] { code = command(); }); !entered)
     print_error(kProgram, entered.error());
   return code;
-}
-
-ExitCode run_explain(const std::string& text) {
-  const auto codes = parse_asked_codes(text);
-  if (!codes) {
-    print_error(kProgram, codes.error());
-    return ExitCode::kUsage;
-  }
-  if (codes->empty()) std::puts("this connection did not fall back");
-  bool all_known = true;
-  for (const AskedCode& asked : *codes) {
-    if (const auto words = explained(asked)) {
-      std::fputs(words->c_str(), stdout);
-      continue;
-    }
-    all_known = false;
-    char number[11];
-    std::snprintf(number, sizeof number, "0x%08x", asked.code);
-    print_error(kProgram, {"no fallback code " + std::string(number) + " is known", 0,
-                           "kernels newer than 6.12 may have more, see net/smc/smc_clc.h"});
-  }
-  return all_known ? ExitCode::kDone : ExitCode::kUsage;
 }
 
 }  // namespace smc::node

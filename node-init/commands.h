@@ -39,7 +39,4 @@ ExitCode run_syn_check(const SynCheckCommand& command);
 ExitCode run_in(System& system, const std::string& pod_netns,
                 const std::function<ExitCode()>& command);
 
-// `text`: the codes as they were typed or pasted.
-ExitCode run_explain(const std::string& text);
-
 }  // namespace smc::node

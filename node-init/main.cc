@@ -12,6 +12,7 @@
 #include "base/pod_arguments.h"
 #include "base/version.h"
 #include "node-init/commands.h"
+#include "node-init/diagnosis/explain_command.h"
 
 namespace {
 
@@ -195,7 +196,7 @@ ExitCode run(int argc, char** argv) {
     std::puts(version.c_str());
     return ExitCode::kDone;
   }
-  if (explain->parsed()) return run_explain(joined(codes));
+  if (explain->parsed()) return run_explain("smc-node-init", joined(codes));
   const auto system = make_real_system();
   const auto run_inside = [&](const std::function<ExitCode()>& command) {
     return run_in(*system, pod_netns, command);

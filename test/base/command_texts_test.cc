@@ -21,8 +21,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
-const char* const kPrograms[] = {"smc-webhook", "smc-certs", "smc-node-init", "smc-node-agent",
-                                 "smc-bench"};
+const char* const kPrograms[] = {"smc-webhook",    "smc-certs", "smc-node-init",
+                                 "smc-node-agent", "smc-bench", "kubectl-smc"};
 
 Ran run(const std::string& program, std::vector<std::string> arguments) {
   return smc::test::run(SMC_BIN_DIR "/" + program, {.arguments = std::move(arguments)});
