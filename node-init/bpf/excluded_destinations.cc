@@ -168,7 +168,13 @@ Result<void> ExcludedDestinations::load_new() {
   if (!made) return made.error();
   control_ = std::move(*made);
   if (auto pinned = pin_to(control_, pin(kControlPin)); !pinned) return pinned;
-  return register_struct_ops(control_, **object, *type, kControlName);
+  auto registered = register_struct_ops(control_, **object, *type, kControlName);
+  if (!registered && registered.error().code == EEXIST)
+    registered.error().hint =
+        "one is there whose pins somebody took away; on the node: bpftool "
+        "struct_ops unregister name " +
+        std::string(kControlName);
+  return registered;
 }
 
 Result<void> ExcludedDestinations::write_list(std::uint64_t cookie, std::uint64_t inode,

@@ -1,5 +1,6 @@
 #include "node-init/bpf/struct_ops.h"
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -71,7 +72,7 @@ Result<StructOpsType> described(const btf& all, const std::string& name, Fd modu
 
 // What libbpf calls for each program of the section.
 int set_target(bpf_program* program, bpf_prog_load_opts* options, long cookie) {
-  const auto& type = *reinterpret_cast<const StructOpsType*>(cookie);
+  const auto& type = *std::bit_cast<const StructOpsType*>(cookie);
   const auto member = type.members.find(std::string_view(bpf_program__name(program)));
   if (member == type.members.end()) return -ENOENT;
   options->attach_btf_id = static_cast<__u32>(type.type);
@@ -119,7 +120,7 @@ Result<BpfObject> load_struct_ops(std::string_view file, const std::string& name
   BpfObject object(nullptr, &bpf_object__close);
   libbpf_prog_handler_opts handler = {};
   handler.sz = sizeof handler;
-  handler.cookie = reinterpret_cast<long>(&type);
+  handler.cookie = std::bit_cast<long>(&type);
   handler.prog_prepare_load_fn = &set_target;
   const int id = libbpf_register_prog_handler((name + "+").c_str(), BPF_PROG_TYPE_STRUCT_OPS,
                                               static_cast<bpf_attach_type>(0), &handler);
