@@ -7,6 +7,7 @@
 
 #include "base/exit_code.h"
 #include "kube/stop.h"
+#include "kubectl/bench_plan.h"
 #include "kubectl/session.h"
 
 namespace smc::kubectl {
@@ -37,6 +38,7 @@ ExitCode run_status(const CommonOptions& options, const StatusOptions& status,
                     const kube::Stop& stop);
 ExitCode run_syn_check(const CommonOptions& options, const SynCheckOptions& syn,
                        const kube::Stop& stop);
+ExitCode run_bench(const CommonOptions& options, const BenchOptions& bench, const kube::Stop& stop);
 // `text`: the codes as they were typed or pasted.
 ExitCode run_explain(const std::string& text, bool json);
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ using smc::ExitCode;
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 all well; 1 wrong command line; 2 a finding, or not possible; 3 the API server "
-    "or "
-    "an agent refused; 4 (syn-check) a fault on the path.";
+    "or an agent refused; 4 (syn-check) a fault on the path, (bench) a run that was to be SMC-R "
+    "ran "
+    "over TCP.";
 
 // For the handler: it may use an EventFd and nothing else of ours.
 std::atomic<smc::kube::Stop*> interrupted{nullptr};
@@ -98,6 +100,42 @@ CLI::App* add_syn_check(CLI::App& app, CommonOptions& common, SynCheckOptions& o
   return syn;
 }
 
+CLI::App* add_bench(CLI::App& app, CommonOptions& common, BenchOptions& options) {
+  CLI::App* bench = app.add_subcommand(
+      "bench", "what SMC gains: the same load over TCP and over SMC-R, with proof, side by side");
+  CLI::Option* workload = bench->add_option(
+      "WORKLOAD", options.workload,
+      "KIND/NAME: the load runs beside its first pod; default: a pair of pods on two nodes, in a "
+      "namespace of its own");
+  CLI::Option* url =
+      bench->add_option("--url", options.url, "what the load asks for")->needs(workload);
+  workload->needs(url);
+  bench
+      ->add_flag("--before-after", options.before_after,
+                 "with WORKLOAD: over TCP first; the pair always does")
+      ->needs(workload);
+  bench->add_option("--rounds", options.rounds, "of both, in turns; default 1")
+      ->check(CLI::Range(1, kMaxRounds));
+  bench
+      ->add_option("--qps", options.rate,
+                   "requests per second; 0: as many as are answered; default 100000")
+      ->check(CLI::Range(0.0, 10e6));
+  bench->add_option("--duration", options.seconds, "seconds of each run; default 30s")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}, {"m", 60}},
+                                        CLI::AsNumberWithUnit::CASE_SENSITIVE))
+      ->check(CLI::Range(1, kMaxBenchSeconds));
+  bench->add_option("--connections", options.connections, "default 64")
+      ->check(CLI::Range(1, 10'000));
+  bench->add_option("--payload", options.payload, "bytes of a request's body; default 128")
+      ->check(CLI::Range(0, 1 << 20));
+  bench->add_option("--image", options.image, "of smc-bench; default: beside the agents' image");
+  bench->add_option("--html", options.html, "writes the report that a browser shows");
+  bench->add_option("--markdown", options.markdown, "writes the report in Markdown");
+  add_common(*bench, common);
+  add_output(*bench, common);
+  return bench;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
@@ -124,6 +162,8 @@ ExitCode run(int argc, char** argv, const smc::kube::Stop& stop) {
       ->required();
   add_output(*explain, common);
   CLI::App* syn_check = add_syn_check(app, common, syn_options);
+  BenchOptions bench_options;
+  CLI::App* bench = add_bench(app, common, bench_options);
   CLI::App* version = app.add_subcommand("version", "the version of this program");
   if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
   if (version->parsed()) {
@@ -133,6 +173,7 @@ ExitCode run(int argc, char** argv, const smc::kube::Stop& stop) {
   if (explain->parsed()) return run_explain(joined(codes), common.json);
   if (status->parsed()) return run_status(common, status_options, stop);
   if (syn_check->parsed()) return run_syn_check(common, syn_options, stop);
+  if (bench->parsed()) return run_bench(common, bench_options, stop);
   return run_check(common, stop);
 }
 

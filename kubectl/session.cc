@@ -83,8 +83,12 @@ Result<void> Session::renew() {
 }
 
 kube::Client Session::client(kube::ClientOptions options) const {
+  return client(std::move(options), *stop_);
+}
+
+kube::Client Session::client(kube::ClientOptions options, const kube::Stop& stop) const {
   options.user_agent = std::string("kubectl-smc/") + kVersion;
-  return {cluster_, *stop_, std::move(options)};
+  return {cluster_, stop, std::move(options)};
 }
 
 }  // namespace smc::kubectl

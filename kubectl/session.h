@@ -38,6 +38,8 @@ class Session {
 
   // One connection; `options` beside the program's own name.
   kube::Client client(kube::ClientOptions options = {}) const;
+  // The same with another stop, which must outlive it: for what is done after an interrupt.
+  kube::Client client(kube::ClientOptions options, const kube::Stop& stop) const;
 
   const std::string& ns() const { return ns_; }
   const std::string& context() const { return config_.context; }

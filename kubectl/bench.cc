@@ -1,0 +1,204 @@
+#include "kubectl/bench.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "base/json_value.h"
+#include "kubectl/objects.h"
+
+namespace smc::kubectl {
+namespace {
+
+using kube::Outcome;
+using nlohmann::json;
+using std::chrono::seconds;
+
+// Image pull, sandbox and the init container's set-up; a node that takes longer is in trouble.
+constexpr seconds kTimeToStart{180};
+// A load's start, its warm-up and its last answers.
+constexpr seconds kBesideTheRun{60};
+constexpr std::chrono::milliseconds kPeriod{500};
+// A pod that cannot be placed may be so for a moment: the node's label comes, the other pod goes.
+constexpr seconds kPatience{15};
+
+// Five letters and digits without those that look alike, as Kubernetes' own names end.
+std::string random_suffix() {
+  constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 5; ++i) out += kLetters[random() % kLetters.size()];
+  return out;
+}
+
+kube::Target pods_of(const std::string& ns, const std::string& name = {}) {
+  return {kube::kPods, ns, name, ""};
+}
+
+bool is_running(const json& pod) {
+  return text_at(pod, "/status/phase") == "Running" && !text_at(pod, "/status/podIP").empty();
+}
+
+bool has_ended(const json& pod) {
+  const std::string phase = text_at(pod, "/status/phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+kube::ApiError failed(const Error& error) {
+  return kube::make_error(kube::Failure::kAnswer, error.what, error.hint);
+}
+
+kube::ApiError stopped() {
+  return kube::make_error(kube::Failure::kStopped, "interrupted");
+}
+
+}  // namespace
+
+Bench::Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& options,
+             std::function<void(const std::string&)> progress)
+    : client_(client), stop_(stop), options_(options), progress_(std::move(progress)) {}
+
+Outcome<BenchResults> Bench::run_pair(const std::string& image) {
+  const std::string ns = "smc-bench-" + random_suffix();
+  progress_("making namespace " + ns);
+  own_namespace_ = ns;  // even if the answer is lost
+  if (const auto made = client_.create({kube::kNamespaces, "", "", ""}, bench_namespace(ns)); !made)
+    return made.error();
+  return rounds([&](int round, bool smc) {
+    BenchRun run;
+    run.ns = ns;
+    run.round = round;
+    run.smc = smc;
+    run.image = image;
+    return measure_pair(run);
+  });
+}
+
+Outcome<BenchResults> Bench::run_beside(const std::string& image, const json& pod) {
+  return rounds([&](int round, bool smc) {
+    BenchRun run;
+    run.ns = namespace_of(pod);
+    run.round = round;
+    run.smc = smc;
+    run.image = image;
+    run.node = text_at(pod, "/spec/nodeName");
+    run.url = options_.url;
+    return measure(run);
+  });
+}
+
+// Interleaved, so that what changes over time changes for both.
+Outcome<BenchResults> Bench::rounds(const std::function<Measured(int, bool)>& measure) {
+  BenchResults out;
+  const bool before = options_.workload.empty() || options_.before_after;
+  for (int round = 1; round <= options_.rounds; ++round) {
+    for (const bool smc : {false, true}) {
+      if (!smc && !before) continue;
+      auto result = measure(round, smc);
+      if (!result) return result.error();
+      (smc ? out.after : out.before).push_back(std::move(*result));
+    }
+  }
+  return out;
+}
+
+Bench::Measured Bench::measure_pair(BenchRun run) {
+  run.node = server_node_;
+  const json wanted = server_pod(run);
+  if (const auto made = make(wanted); !made) return made.error();
+  const auto server = wait(wanted, kTimeToStart, is_running);
+  if (!server) return server.error();
+  server_node_ = text_at(*server, "/spec/nodeName");
+  run.node = load_node_;
+  run.apart = load_node_.empty();
+  run.url = "http://" + text_at(*server, "/status/podIP") + ":8080/echo";
+  auto result = measure(run);
+  if (const auto removed = remove(*server); !removed && result) return removed.error();
+  return result;
+}
+
+Bench::Measured Bench::measure(const BenchRun& run) {
+  const json wanted = load_pod(run, options_);
+  progress_("round " + std::to_string(run.round) + " of " + std::to_string(options_.rounds) +
+            (run.smc ? ", over SMC: " : ", over TCP: ") + std::to_string(options_.seconds) + " s");
+  if (const auto made = make(wanted); !made) return made.error();
+  const auto ended =
+      wait(wanted, kTimeToStart + kBesideTheRun + seconds(options_.seconds), has_ended);
+  if (!ended) return ended.error();
+  load_node_ = text_at(*ended, "/spec/nodeName");
+  const auto log = log_of(wanted);
+  if (!log) return log.error();
+  auto result = result_in_log(*log, name_of(wanted));
+  if (!result) return failed(result.error());
+  if (const auto removed = remove(wanted); !removed) return removed.error();
+  return std::move(*result);
+}
+
+Outcome<json> Bench::make(const json& pod) {
+  own_pods_.push_back(pod);
+  return client_.create(pods_of(namespace_of(pod)), pod);
+}
+
+Outcome<json> Bench::wait(const json& pod, seconds time,
+                          const std::function<bool(const json&)>& reached) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::string last = "not there yet";
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    auto seen = client_.get(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")));
+    if (!seen) return seen.error();
+    if (reached(*seen)) return seen;
+    if (has_ended(*seen))
+      return failed(pod_trouble(*seen).value_or(
+          Error{name_of(pod) + " has ended: " + shown_at(*seen, "/status/message"), 0, ""}));
+    const auto trouble = pod_trouble(*seen);
+    if (trouble && now - begin > kPatience) return failed(*trouble);
+    last = shown_at(*seen, "/status/phase");
+    if (now - begin > time)
+      return kube::make_error(
+          kube::Failure::kAnswer,
+          name_of(pod) + " is " + last + " after " + std::to_string(time.count()) + " s",
+          "kubectl -n " + namespace_of(pod) + " describe pod");
+    if (!stop_.sleep(kPeriod)) return stopped();
+  }
+}
+
+Outcome<std::string> Bench::log_of(const json& pod) {
+  const auto answer = client_.ask(
+      {"GET", pods_of(namespace_of(pod), text_at(pod, "/metadata/name")).path() + "/log"});
+  if (!answer) return answer.error();
+  if (answer->status == 200) return answer->body;
+  return kube::make_error(
+      kube::Failure::kAnswer,
+      "the log of " + name_of(pod) + ": HTTP status " + std::to_string(answer->status),
+      "may you read logs there? kubectl auth can-i get pods/log");
+}
+
+Outcome<void> Bench::remove(const json& pod) {
+  const auto removed = client_.remove(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")),
+                                      {{"gracePeriodSeconds", 0}});
+  std::erase_if(own_pods_, [&](const json& own) { return name_of(own) == name_of(pod); });
+  if (!removed && removed.error().status != 404) return removed.error();
+  return {};
+}
+
+Outcome<void> Bench::clean(kube::Client& client) {
+  std::string left;
+  std::string why;
+  const auto take = [&](const kube::Target& target, const std::string& name) {
+    const auto removed = client.remove(target, {{"gracePeriodSeconds", 0}});
+    if (removed || removed.error().status == 404) return;
+    left += (left.empty() ? "" : ", ") + name;
+    why = removed.error().what;
+  };
+  for (const json& pod : own_pods_)
+    take(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")), "pod " + name_of(pod));
+  if (!own_namespace_.empty())
+    take({kube::kNamespaces, "", own_namespace_, ""}, "namespace " + own_namespace_);
+  if (left.empty()) return {};
+  return kube::make_error(
+      kube::Failure::kAnswer, "left behind: " + left + ": " + why,
+      own_namespace_.empty() ? "kubectl delete pod" : "kubectl delete namespace " + own_namespace_);
+}
+
+}  // namespace smc::kubectl

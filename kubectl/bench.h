@@ -1,0 +1,57 @@
+// The before/after measurement in a cluster: makes the pods, waits for their results, and takes all
+// of it away again, whatever happened in between. For the main thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kube/client.h"
+#include "kubectl/bench_plan.h"
+
+namespace smc::kubectl {
+
+struct BenchResults {
+  std::vector<bench::RunResult> before;  // over TCP; empty where that was not asked for
+  std::vector<bench::RunResult> after;
+};
+
+class Bench {
+ public:
+  // `progress` hears what is being done. `client` and `stop` must outlive it.
+  Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& options,
+        std::function<void(const std::string&)> progress);
+
+  // In a namespace that it makes: pair of server and load on two nodes.
+  kube::Outcome<BenchResults> run_pair(const std::string& image);
+
+  // Beside a pod that is there: its namespace and node.
+  kube::Outcome<BenchResults> run_beside(const std::string& image, const nlohmann::json& pod);
+
+  // Removes what was made, with a client of its own, since an interrupt has ended the other one's
+  // calls. Says what was left behind.
+  kube::Outcome<void> clean(kube::Client& client);
+
+ private:
+  using Measured = kube::Outcome<bench::RunResult>;
+  kube::Outcome<BenchResults> rounds(const std::function<Measured(int round, bool smc)>& measure);
+  Measured measure_pair(BenchRun run);
+  Measured measure(const BenchRun& run);
+  kube::Outcome<nlohmann::json> make(const nlohmann::json& pod);
+  // Until `reached` says so of it; an error when it cannot any more, or has not in time.
+  kube::Outcome<nlohmann::json> wait(const nlohmann::json& pod, std::chrono::seconds time,
+                                     const std::function<bool(const nlohmann::json&)>& reached);
+  kube::Outcome<std::string> log_of(const nlohmann::json& pod);
+  kube::Outcome<void> remove(const nlohmann::json& pod);
+
+  kube::Client& client_;
+  const kube::Stop& stop_;
+  const BenchOptions& options_;
+  const std::function<void(const std::string&)> progress_;
+  std::string own_namespace_;             // to be removed
+  std::vector<nlohmann::json> own_pods_;  // the same
+  std::string load_node_;                 // of the first run, and so of all
+  std::string server_node_;
+};
+
+}  // namespace smc::kubectl

@@ -1,0 +1,59 @@
+// What `bench` makes in a cluster: the objects, and what their ends mean. Pure functions, safe on
+// any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "bench/run_result.h"
+
+namespace smc::kubectl {
+
+inline constexpr int kMaxRounds = 20;
+inline constexpr int kMaxBenchSeconds = 3600;
+
+struct BenchOptions {
+  std::string workload;  // "KIND/NAME": load from beside its first pod; empty: a pair of its own
+  std::string url;       // what the load is for; empty: the server of the pair
+  bool before_after = false;  // with a workload: over TCP first
+  int rounds = 1;
+  double rate = 100'000;  // requests per second; 0: no limit
+  int seconds = 30;       // of each run
+  int connections = 64;
+  int payload = 128;  // bytes
+  std::string image;  // empty: smc-bench beside the agents' image
+  std::string html;
+  std::string markdown;
+};
+
+// One run: over TCP, or with the annotation.
+struct BenchRun {
+  std::string ns;
+  int round = 0;
+  bool smc = false;
+  std::string image;
+  std::string node;  // the load's; empty: one that has the label
+  std::string url;   // of the load
+  // Of the pair: that the load's node is not the server's.
+  bool apart = false;
+};
+
+nlohmann::json bench_namespace(const std::string& name);
+nlohmann::json server_pod(const BenchRun& run);
+nlohmann::json load_pod(const BenchRun& run, const BenchOptions& options);
+
+// "registry/path/smc-bench:TAG" of "registry/path/smc-node-agent:TAG". Nothing for another name. A
+// digest is that of the agent's image, and is left out.
+std::optional<std::string> bench_image(const std::string& agent_image);
+
+// Why a pod will not come to run, for people: an image that is not to be had, no node for it, an
+// init container that failed. Nothing while it may still.
+std::optional<Error> pod_trouble(const nlohmann::json& pod);
+
+// The result in a pod's log: the JSON document, and behind it what the program said of it.
+Result<bench::RunResult> result_in_log(const std::string& log, const std::string& pod);
+
+}  // namespace smc::kubectl
