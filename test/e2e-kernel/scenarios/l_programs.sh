@@ -1,4 +1,4 @@
-# (k) Unmodified programs and what they do with TCP sockets, in pods whose sockets the switch makes SMC's.
+# (l) Unmodified programs and what they do with TCP sockets, in pods whose sockets the switch makes SMC's.
 # shellcheck shell=bash disable=SC2154 # variables of lib/
 
 node_up
