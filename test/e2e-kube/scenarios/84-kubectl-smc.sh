@@ -14,7 +14,9 @@ checked() { # CODE FILE OPTION...: a check that ends with it
 
 kernel node1 '.device = true'
 agents smc-node-agent-played
-await 15 "node1 has its label" labelled node1
+ready() { [ "$(words_of node1)" = ready ]; }
+export -f ready
+await 15 "node1 is ready, and says so" ready
 checked 0 "$SCENARIO_DIR/good.json" -n apps
 for group in "API server" Webhook "Replicas and versions" Admission Namespaces; do
   equal "$group" pass "$(verdict_of "$group" < "$SCENARIO_DIR/good.json")"
