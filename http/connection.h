@@ -85,6 +85,7 @@ class Connection {
   bool has_pending() const { return tls_ && SSL_has_pending(tls_.get()) != 0; }
   Step read(std::string& to, std::size_t at_most);
   auto readable() { return wait(Socket::wait_read); }
+  Executor executor() { return socket_.get_executor(); }
 
   // Why the handshake failed, in OpenSSL's words.
   const std::string& tls_error() const { return tls_error_; }

@@ -57,6 +57,10 @@ void ProbeServer::get(const char* path, std::function<Reply()> answer) {
                      [answer = std::move(answer)](std::string&) { return answer(); }});
 }
 
+void ProbeServer::add(Route route) {
+  routes_.push_back(std::move(route));
+}
+
 Result<HostPort> ProbeServer::start(const HostPort& address, const std::string& flag) {
   static NoObserver nobody;
   server_ = std::make_unique<Server>(probe_limits(), std::move(routes_), nobody);

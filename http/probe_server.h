@@ -27,6 +27,8 @@ class ProbeServer {
 
   void get(const char* path, std::function<Reply()> answer);
 
+  void add(Route route);
+
   // The address that is bound; port 0 takes a free one. `flag` chooses it and is named where it
   // cannot be had.
   Result<HostPort> start(const HostPort& address, const std::string& flag);

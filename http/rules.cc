@@ -26,7 +26,10 @@ class HeadParser final : public beast::basic_parser<true> {
   string_view content_type;
   string_view expect;
   beast::verb method = beast::verb::unknown;
+  string_view token_header;  // what to look for; empty: nothing
+  string_view token;
   int hosts = 0;
+  int tokens = 0;
   bool http11 = false;
   bool content_encoding = false;
 
@@ -38,7 +41,11 @@ class HeadParser final : public beast::basic_parser<true> {
     target = path;
     http11 = version == 11;
   }
-  void on_field_impl(beast::field name, string_view, string_view value, error_code&) override {
+  void on_field_impl(beast::field name, string_view text, string_view value, error_code&) override {
+    if (!token_header.empty() && iequals(text, token_header)) {
+      token = value;
+      ++tokens;
+    }
     if (name == beast::field::host) ++hosts;
     if (name == beast::field::content_type) content_type = value;
     if (name == beast::field::content_encoding) content_encoding = true;
@@ -84,6 +91,18 @@ string_view path_of(string_view target) {
     break;
   }
   return target.substr(0, target.find('?'));
+}
+
+string_view query_of(string_view target) {
+  const auto mark = target.find('?');
+  return mark == string_view::npos ? string_view() : target.substr(mark + 1);
+}
+
+// The field that authenticates at some of the routes.
+string_view token_header_of(std::span<const Route> routes) {
+  const auto found = std::find_if(routes.begin(), routes.end(),
+                                  [](const Route& each) { return !each.token_header.empty(); });
+  return found == routes.end() ? string_view() : string_view(found->token_header);
 }
 
 bool is_type(string_view content_type, const std::string& wanted) {
@@ -151,6 +170,7 @@ RequestHead read_head(std::string_view block, std::span<const Route> routes,
   if (lines.folded) return refused(Refusal::kMalformed);
 
   HeadParser parser;
+  parser.token_header = token_header_of(routes);
   parser.eager(false);
   parser.header_limit(static_cast<std::uint32_t>(block.size()));
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // judge() applies ours
@@ -162,6 +182,10 @@ RequestHead read_head(std::string_view block, std::span<const Route> routes,
   RequestHead head;
   head.route = find_route(routes, parser.target);
   head.refusal = judge(parser, head.route, max_body_bytes);
+  if (head.route != nullptr && head.route->call) {
+    head.query = std::string(query_of(parser.target));
+    if (parser.tokens == 1) head.token = std::string(parser.token);
+  }
   head.head_method = parser.method == beast::verb::head;
   head.expects_continue = parser.http11 && !parser.expect.empty();
   const std::uint64_t length = parser.content_length().value_or(0);
@@ -182,7 +206,7 @@ void append_head(std::string& to, const AnswerHead& head) {
   to.append(head.content_type).append("\r\nContent-Length: ");
   to.append(std::to_string(head.length)).append("\r\n");
   if (head.status == 405) to.append("Allow: ").append(head.allow).append("\r\n");
-  if (head.status == 503) to.append("Retry-After: 1\r\n");
+  if (head.status == 503 || head.status == 429) to.append("Retry-After: 1\r\n");
   if (!head.keep_alive) to.append("Connection: close\r\n");
   to.append("\r\n");
 }

@@ -83,6 +83,8 @@ struct RequestHead {
   Refusal refusal = Refusal::kNone;
   const Route* route = nullptr;  // of the path, whatever the method
   std::size_t content_length = 0;
+  std::string query;              // this and the next where the route has a `call`
+  std::string token;              // see Call
   bool head_method = false;       // the answer must have no body
   bool expects_continue = false;  // the client waits for "100 Continue"
   bool keep_alive = false;        // the connection may stay open after the answer

@@ -33,6 +33,8 @@ constexpr std::size_t kHandshakeBytes = 32 << 10;
 // Bodies leave this part of the budget to handshakes and headers, which come first and are small.
 constexpr std::size_t kHeadersShare = 5;
 
+constexpr std::chrono::milliseconds kPause{20};
+
 // Each phase of a connection over the cap: the few places for them must come free quickly.
 constexpr std::chrono::milliseconds kOverCapTimeout = 2s;
 
@@ -183,8 +185,12 @@ Task<bool> Session::exchange() {
     if (c_.is_shut_down() || !c_.input.empty() || c_.phase() != Phase::kHeader) cut();
     co_return false;
   }
-  const Reply reply = answer(request);
+  Reply reply = answer(request);
   s_.spare.give_back(request.body);
+  while (reply.later) {
+    co_await pause();
+    if (auto made = reply.later->take()) reply = std::move(*made);
+  }
 
   begin(Phase::kAnswer);
   const bool keep = request.head.keep_alive && !s_.draining && s_.limits.idle_timeout != 0s;
@@ -197,6 +203,14 @@ Task<bool> Session::exchange() {
     s_.host.proven(*this);
   }
   co_return sent&& keep;
+}
+
+// Between two looks at an answer that is being made. It has a limit of its own; until then the
+// connection has none.
+Task<> Session::pause() {
+  c_.enter(Phase::kAnswer, s_.drain_end);
+  Timer timer(c_.executor(), kPause);
+  co_await completion([&timer](auto done) { timer.async_wait(std::move(done)); });
 }
 
 // Up to the first thing that is wrong with it.
@@ -272,7 +286,9 @@ Task<Read> Session::read_body(const RequestHead& head, std::string& body) {
 Reply Session::answer(Request& request) {
   if (request.refusal != Refusal::kNone) return refuse(request.refusal, request.head.route);
   try {
-    return request.head.route->handler(request.body);
+    const Route& route = *request.head.route;
+    if (route.call) return route.call({request.head.query, request.head.token});
+    return route.handler(request.body);
   } catch (const std::bad_alloc&) {
     return refuse(Refusal::kMemory, nullptr);
   } catch (const std::exception& failure) {

@@ -94,6 +94,7 @@ class Session {
   bool begins_request();
   bool read_first();
   Task<bool> exchange();
+  Task<> pause();
   Task<Request> read_request();
   Task<Header> read_header();
   Task<Read> read_body(const RequestHead& head, std::string& body);

@@ -40,6 +40,9 @@ class Agent {
 
   std::string metrics() const;
 
+  // What the last round and the last look found; null before the first.
+  std::shared_ptr<const AgentSnapshot> snapshot() const;
+
   // Why the process should be restarted; empty: it is well.
   std::string unhealthy() const;
 
@@ -52,7 +55,6 @@ class Agent {
   // Waits for the next thing to do; false: to stop.
   bool wait(int stop_fd);
   void publish();
-  std::shared_ptr<const AgentSnapshot> snapshot() const;
 
   System& system_;
   const OwnRecordFile record_;

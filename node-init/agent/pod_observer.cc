@@ -25,6 +25,8 @@ Result<Observation> PodObserver::observe(const std::function<bool()>& stop) {
   observe_node(observation);
   for (const PodNamespace& space : found->of_pods) {
     if (stop()) break;
+    const auto [own, is_first] = observation.spaces.try_emplace(space.pod_uid, space);
+    if (!is_first && space.started < own->second.started) own->second = space;
     observe_namespace(space, observation);
   }
   for (auto& [uid, pod] : pods_) {

@@ -40,9 +40,10 @@ struct ScopeStats {
 };
 
 struct Observation {
-  ScopeStats node;                         // its own namespace, which hostNetwork pods share
-  std::map<std::string, ScopeStats> pods;  // by UID
-  std::size_t namespaces = 0;              // of pods, that were looked into
+  ScopeStats node;                             // its own namespace, which hostNetwork pods share
+  std::map<std::string, ScopeStats> pods;      // by UID
+  std::map<std::string, PodNamespace> spaces;  // by UID each pod's own, the oldest, as it was found
+  std::size_t namespaces = 0;                  // of pods, that were looked into
   // Namespaces that were not looked into, by pod: beyond its share, or beyond the limit.
   std::map<std::string, std::size_t> dropped;
   std::size_t problems = 0;  // namespaces of which something could not be read

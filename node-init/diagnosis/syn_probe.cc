@@ -108,10 +108,14 @@ class AddressProbe {
 
   Result<AddressObservation> run() {
     for (const Probe probe : {Probe::kPlain, Probe::kSmc, Probe::kSmcFull, Probe::kUnknown}) {
-      if (steady_clock::now() >= deadline_) break;
+      if (is_over()) break;
       ProbeResult result{.probe = probe};
-      while (result.tries < kMaxTries && result.answer != SynAnswer::kSynAck)
+      while (result.tries < kMaxTries && result.answer != SynAnswer::kSynAck && !is_over())
         if (auto tried = try_once(result); !tried) return tried.error();
+      if (result.tries < kMaxTries && result.answer != SynAnswer::kSynAck) {
+        observed_.trouble = "the time was up";
+        break;
+      }
       observed_.probes.push_back(result);
       if (probe == Probe::kPlain && result.answer != SynAnswer::kSynAck) return observed_;
     }
@@ -120,6 +124,10 @@ class AddressProbe {
   }
 
  private:
+  bool is_over() const {
+    return options_.stop.stop_requested() || steady_clock::now() >= deadline_;
+  }
+
   // A server that has gone away meanwhile is no fault of the path.
   Result<void> look_whether_gone() {
     const bool doubtful = std::ranges::any_of(observed_.probes, [](const ProbeResult& result) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stop_token>
 
 #include "base/result.h"
 #include "node-init/diagnosis/syn_verdict.h"
@@ -18,6 +19,7 @@ struct ProbeOptions {
   std::chrono::milliseconds answer_timeout{1000};
   // How long the peer has for its part of the CLC exchange; the kernel's own limit is 6 s.
   std::chrono::milliseconds clc_timeout{3000};
+  std::stop_token stop = {};  // asked between two SYNs
 };
 
 // Sends the probes and resets what they have opened; a SYN-ACK with SMC's option is followed by a

@@ -1,5 +1,6 @@
 // What holds for every object, however the chart is set up and on every Kubernetes version that it
 // takes.
+#include <regex>
 #include <set>
 
 #include "test/chart/chart.h"
@@ -116,10 +117,16 @@ TEST_P(EveryRendering, NamesNoIpv4Address) {
   }
 }
 
-TEST_P(EveryRendering, IsTheSameTwice) {
+// The agents' token is made by chance where no cluster is asked for it.
+std::string without_token(const std::string& text) {
+  return std::regex_replace(text, std::regex("\n  token: \"[A-Za-z0-9+/=]{60}\"\n"), "\n");
+}
+
+TEST_P(EveryRendering, IsTheSameTwiceButForTheToken) {
   for (std::size_t i = 0; i < all_.size(); ++i)
-    EXPECT_EQ(render_anew({.kube_version = GetParam(), .set = variants()[i].set}).text,
-              all_[i].second.text)
+    EXPECT_EQ(
+        without_token(render_anew({.kube_version = GetParam(), .set = variants()[i].set}).text),
+        without_token(all_[i].second.text))
         << all_[i].first;
 }
 

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include <gmock/gmock.h>
+
 #include "test/chart/chart.h"
 
 namespace smc::chart {
@@ -42,7 +44,7 @@ TEST_F(Pods, AllButTheAgentsKeepToTheRestrictedLevel) {
   }
 }
 
-TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabilities) {
+TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanFourCapabilities) {
   const auto spec = pod_spec(render({}).only("DaemonSet", "agent"));
   EXPECT_EQ(spec["hostNetwork"], true);
   EXPECT_EQ(spec["hostPID"], true);
@@ -53,11 +55,31 @@ TEST_F(Pods, OfTheAgentHaveTheHostsNetworkAndProcessesAndNoMoreThanThreeCapabili
   EXPECT_EQ(security["readOnlyRootFilesystem"], true);
   EXPECT_EQ(security["capabilities"]["drop"], nlohmann::json({"ALL"}));
   EXPECT_EQ(security["capabilities"]["add"],
-            nlohmann::json({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}));
+            nlohmann::json({"NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_PTRACE"}));
   for (const auto& mount : spec["containers"][0]["volumeMounts"])
     EXPECT_TRUE(mount.value("readOnly", false) || mount["mountPath"] == "/run/smc-node-agent" ||
                 mount["mountPath"] == "/host/proc/sys/net" || mount["mountPath"] == "/sys/fs/bpf")
         << mount;
+}
+
+TEST_F(Pods, OfTheAgentAnswerWhoHasTheTokenOrNobody) {
+  const Rendering& rendering = render({});
+  const auto secret = rendering.only("Secret", "agent");
+  EXPECT_GE(secret["data"]["token"].get<std::string>().size(), 43U);
+  const auto agent = pod_spec(rendering.only("DaemonSet", "agent"));
+  EXPECT_THAT(agent["containers"][0]["args"].get<std::vector<std::string>>(),
+              testing::Contains("--access-token-file=/run/smc-agent-access/token"));
+  EXPECT_EQ(agent["volumes"][0]["secret"]["secretName"], secret["metadata"]["name"]);
+
+  const Rendering& own = render({.set = {"agent.access.createSecret=false"}});
+  EXPECT_TRUE(own.lasting("Secret").size() + 1 == rendering.lasting("Secret").size());
+  EXPECT_EQ(pod_spec(own.only("DaemonSet", "agent")), agent);
+
+  const auto closed =
+      pod_spec(render({.set = {"agent.access.enabled=false"}}).only("DaemonSet", "agent"));
+  EXPECT_EQ(closed["containers"][0]["securityContext"]["capabilities"]["add"],
+            nlohmann::json({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}));
+  EXPECT_THAT(closed.dump(), testing::Not(testing::HasSubstr("access")));
 }
 
 std::vector<std::string> args_of(const nlohmann::json& object) {

@@ -5,6 +5,9 @@
 - "--listen=[{{ .Values.agent.listenAddress | default "$(HOST_IP)" }}]:{{ .Values.agent.port }}"
 - --host-root=/host
 - --log-level={{ .Values.agent.logLevel }}
+{{- if .Values.agent.access.enabled }}
+- --access-token-file=/run/smc-agent-access/token
+{{- end }}
 - {{ printf "--label=%s=%s" .Values.injection.affinity.key (first .Values.injection.affinity.values) | quote }}
 {{- if .Values.agent.uninstall.enabled }}
 - --daemonset={{ .Release.Namespace }}/{{ include "smc-webhook.fullname" . }}-agent

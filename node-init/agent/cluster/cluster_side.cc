@@ -98,6 +98,11 @@ bool ClusterSide::wait(Clock::time_point due) {
   return !stopping_;
 }
 
+std::vector<Finding> ClusterSide::findings() const {
+  const std::lock_guard lock(mutex_);
+  return status_.findings;
+}
+
 std::string ClusterSide::metrics() const {
   std::unique_lock lock(mutex_);
   const ReporterStatus status = status_;

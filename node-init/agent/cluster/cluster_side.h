@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "kube/stop.h"
 #include "node-init/agent/agent_metrics.h"
@@ -41,6 +42,9 @@ class ClusterSide {
 
   // For AgentOptions::on_publish.
   void published(const std::shared_ptr<const AgentSnapshot>& snapshot);
+
+  // The pods that are not set up, as of the last look; see setup_watch.h.
+  std::vector<Finding> findings() const;
 
   // See cluster_metrics.h.
   std::string metrics() const;

@@ -20,6 +20,7 @@ struct AgentCommand {
   ClusterFlags cluster;
   bool once = false;
   std::string listen = "127.0.0.1:9465";
+  std::string access_token_file;  // empty: nobody is answered below /v1/
   int period_s = 10;
   std::string state_directory = "/run/smc-node-agent";
   DestinationLists* lists = nullptr;  // of excluded destinations; may be null, but not to run

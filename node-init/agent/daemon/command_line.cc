@@ -148,9 +148,14 @@ void add_run(CLI::App& app, AgentCommand& options) {
                 "with --once or without: one round that says what it would do and changes nothing");
   add_setup(run, options.agent.round.setup);
   add_programs(run, options.agent.round);
-  run->add_option("--listen", options.listen,
-                  "HOST:PORT of /metrics, /healthz and /readyz, [::] takes IPv4 along; default " +
-                      options.listen)
+  run->add_option(
+         "--listen", options.listen,
+         "HOST:PORT of /metrics, /healthz, /readyz and /v1/, [::] takes IPv4 along; default " +
+             options.listen)
+      ->take_last();
+  run->add_option("--access-token-file", options.access_token_file,
+                  "the token that `kubectl smc` has to send for what is below /v1/; without it "
+                  "nobody gets an answer there")
       ->take_last();
   run->add_option("--period", options.period_s,
                   "seconds between two rounds; default " + std::to_string(options.period_s))

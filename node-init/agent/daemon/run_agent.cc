@@ -12,6 +12,7 @@
 #include "http/probe_server.h"
 #include "node-init/agent/cluster/cluster_side.h"
 #include "node-init/agent/cluster/setup_policy.h"
+#include "node-init/agent/daemon/agent_api.h"
 #include "node-init/agent/daemon/agent_command.h"
 #include "node-init/agent/daemon/stop_signal.h"
 #include "node-init/agent/node_round.h"
@@ -69,6 +70,18 @@ struct ClusterParts {
   PodSetupThread thread;
 };
 
+AgentApiSources api_sources(const Agent& agent, const ClusterSide* side,
+                            const AgentCommand& command) {
+  AgentApiSources sources;
+  sources.node = command.cluster.node;
+  sources.programs = command.agent.round.programs;
+  sources.snapshot = [&agent] { return agent.snapshot(); };
+  // Without an API server nobody knows names of pods.
+  sources.pods = [side] { return side == nullptr ? std::vector<PodFacts>() : side->pods().pods(); };
+  sources.findings = [side] { return side == nullptr ? std::vector<Finding>() : side->findings(); };
+  return sources;
+}
+
 void add_status_pages(http::ProbeServer& server, const Agent& agent, const ClusterSide* side) {
   server.get("/healthz", [&agent] { return http::state_reply(agent.unhealthy(), "ok\n"); });
   server.get("/readyz", [&agent] { return http::state_reply(agent.not_ready(), "ok\n"); });
@@ -92,7 +105,10 @@ ExitCode run_daemon(System& system, const OwnRecordFile& file, const AgentComman
   const NoDirectory no_names;
   Agent agent(system, file, std::move(options),
               parts ? static_cast<const PodDirectory&>(parts->side.pods()) : no_names);
+  AgentApi api(system, api_sources(agent, parts ? &parts->side : nullptr, command),
+               command.access_token_file);
   http::ProbeServer server;
+  api.add_to(server);
   add_status_pages(server, agent, parts ? &parts->side : nullptr);
   const auto address = server.start(*wanted, "--listen");
   // Without an errno it is no address.
