@@ -75,7 +75,13 @@ void Alerts::of_nodes() {
   std::size_t ready = 0;
   std::vector<std::string> failing;
   std::size_t unset = 0;
+  bool all_answered = true;
   for (const auto& [node, answer] : snapshot_.agents) {
+    // Of an agent that did not answer nothing is known; group Nodes and agents says so.
+    if (!answer.status.is_object()) {
+      all_answered = false;
+      continue;
+    }
     const bool is_ready = flag_of(answer.status, "ready");
     if (is_ready) ++ready;
     if (!is_ready && answer.candidate == true) failing.push_back(node);
@@ -83,8 +89,8 @@ void Alerts::of_nodes() {
       if (!items_of(pod, "findings").empty()) ++unset;
   }
   const bool injected = std::ranges::any_of(snapshot_.pods.items, is_injected);
-  judge(injected && ready == 0, "SmcNoNode", "pods are injected and no node is ready",
-        "see group Nodes and agents");
+  judge(injected && ready == 0 && all_answered, "SmcNoNode",
+        "pods are injected and no node is ready", "see group Nodes and agents");
   judge(!failing.empty(), "SmcNodeNotReady", counted(failing.size(), "candidate") + " not ready",
         "see group Nodes and agents");
   judge(unset > 0, "SmcPodNotSetUp", counted(unset, "annotated pod") + " not set up",

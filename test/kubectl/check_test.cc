@@ -365,6 +365,12 @@ TEST(Check, AlertsThatOneLookCanTellAreNamed) {
                           "warn: SmcPodNotSetUp: 1 annotated pod not set up"));
 }
 
+TEST(Check, OfAnAgentThatDidNotAnswerNoAlertIsTold) {
+  Snapshot snapshot = good();
+  snapshot.agents["node1"] = {nullptr, Error{"403: no right", 0, "bind the Role"}, true, {}};
+  EXPECT_THAT(amiss(check_alerts(snapshot)), ElementsAre());
+}
+
 TEST(Check, TheTextHasSignsDetailsHintsAndAVerdict) {
   const std::vector<Group> groups{
       {"One", {{Verdict::kPass, "well"}, {Verdict::kWarn, "so so", "mend it", {"a", "b"}}}},
