@@ -21,7 +21,7 @@ import tempfile
 CLONE_NEWNET = 0x40000000
 SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
 TCP_ULP = 31  # linux/tcp.h
-ACTIVE = 1  # of smc_diag's states
+ACTIVE, INIT = 1, 2  # of smc_diag's states
 PORT = 5000
 LIMIT = 30  # seconds: longer than the kernel's own limits for a handshake
 libc = ctypes.CDLL(None, use_errno=True)
@@ -85,14 +85,14 @@ def echo(client, accepted, message=b"there and back"):
     assert receive(client, len(message)) == message
 
 
-def modes(pod):
+def modes(pod, states):
     table = json.loads(subprocess.check_output(["ip", "netns", "exec", f"pod{pod}", "smc-look", "sockets"]))
-    ends = [s for s in table if s["state"] == ACTIVE]
+    ends = [s for s in table if s["state"] in states]
     return sorted("smcr" if s["mode"] == "smcr" else s["reason"] for s in ends)
 
 
-def tell():
-    print(json.dumps({"client": modes("A"), "server": modes("B")}), flush=True)
+def tell(client_states=(ACTIVE,)):
+    print(json.dumps({"client": modes("A", client_states), "server": modes("B", (ACTIVE,))}), flush=True)
 
 
 @feature
@@ -269,6 +269,20 @@ def original_destination():
     assert (socket.inet_ntoa(address), port) == (SERVER, PORT), answer
     echo(client, accepted)
     tell()
+
+
+@feature
+def fast_open_client():
+    server = listener()
+    client = new_socket("A")
+    client.settimeout(None)
+    client.sendto(b"in the first packet", socket.MSG_FASTOPEN, (SERVER, PORT))
+    client.settimeout(LIMIT)
+    accepted, _ = server.accept()
+    accepted.settimeout(LIMIT)
+    assert receive(accepted, 19) == b"in the first packet"
+    echo(client, accepted)
+    tell((ACTIVE, INIT))  # the SMC socket stays as it was made: connect was never called
 
 
 @feature

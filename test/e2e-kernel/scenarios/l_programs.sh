@@ -159,6 +159,13 @@ NFT
 # fallbacks LETTER CODE: how many of that pod's sockets have fallen back for that reason.
 fallbacks() { in_pod "$1" smc-look fallbacks | jq --arg code "$2" '[.[] | select(.code == $code).count] | add // 0'; }
 
+fast_open_client() {
+  local before
+  before=$(fallbacks A 03060000)
+  feature fast_open_client '["03060000"]' '["03010000"]'
+  equal "$(fallbacks A 03060000)" $((before + 1)) "fallbacks counted"
+}
+
 fast_open_server() {
   local before
   before=$(fallbacks B 03060000)
@@ -184,6 +191,7 @@ row "edge-triggered epoll: one edge for each arrival" epoll
 row "a non-blocking connect, and one that is refused" connect_later
 row "children of a fork accept on their parent's listener" fork
 row "SO_ORIGINAL_DST behind a redirect" original_destination
+row "TCP_FASTOPEN of a client: falls back, counted" fast_open_client
 row "TCP_FASTOPEN of a server: falls back, counted" fast_open_server
 row "kernel TLS is refused, the connection stays SMC-R" kernel_tls
 
