@@ -27,7 +27,7 @@ using boost::system::error_code;
 // A client that is gone without a word gives its place back.
 constexpr std::chrono::seconds kIdle{120};
 // Where the process has no descriptor left, the next connection is taken after a pause.
-constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::milliseconds kAcceptPause{100};
 
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
@@ -108,7 +108,7 @@ struct EchoServer::Impl {
     acceptor->async_accept(next, [this](const error_code& error, asio::ip::tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) {
-        pause->expires_after(kPause);
+        pause->expires_after(kAcceptPause);
         pause->async_wait([this](const error_code& stopped) {
           if (!stopped) accept();
         });

@@ -59,7 +59,7 @@ json pod(const BenchRun& run, const char* role, json only_container) {
   return out;
 }
 
-const json& status_of(const json& pod) {
+const json& status_in(const json& pod) {
   static const json none = json::object();
   const auto found = pod.find("status");
   return found == pod.end() || !found->is_object() ? none : *found;
@@ -67,7 +67,7 @@ const json& status_of(const json& pod) {
 
 std::optional<Error> image_trouble(const json& pod) {
   for (const char* kind : {"initContainerStatuses", "containerStatuses"})
-    for (const json& container : items_of(status_of(pod), kind)) {
+    for (const json& container : items_of(status_in(pod), kind)) {
       const std::string reason = text_at(container, "/state/waiting/reason");
       if (reason != "ErrImagePull" && reason != "ImagePullBackOff" && reason != "InvalidImageName")
         continue;
@@ -78,7 +78,7 @@ std::optional<Error> image_trouble(const json& pod) {
 }
 
 std::optional<Error> init_trouble(const json& pod) {
-  for (const json& container : items_of(status_of(pod), "initContainerStatuses")) {
+  for (const json& container : items_of(status_in(pod), "initContainerStatuses")) {
     const auto ended = container.find("state") == container.end()
                            ? json()
                            : container["state"].value("terminated", json());
@@ -135,7 +135,7 @@ std::optional<std::string> bench_image(const std::string& agent_image) {
 std::optional<Error> pod_trouble(const json& pod) {
   if (auto trouble = image_trouble(pod)) return trouble;
   if (auto trouble = init_trouble(pod)) return trouble;
-  for (const json& condition : items_of(status_of(pod), "conditions"))
+  for (const json& condition : items_of(status_in(pod), "conditions"))
     if (text_at(condition, "/reason") == "Unschedulable")
       return Error{name_of(pod) + ": no node for it: " + shown_at(condition, "/message"), 0,
                    "two nodes with the label " + std::string(kNodeLabelKey) + "=" +

@@ -14,9 +14,6 @@ constexpr const char* kPciDevices = "/sys/bus/pci/devices";
 constexpr std::string_view kErdmaVendor = "0x1ded";
 constexpr std::string_view kErdmaDevice = "0x107f";
 
-// A round takes well under a second; one that takes longer is stuck in the kernel.
-constexpr std::chrono::seconds kLockTimeout{5};
-
 bool file_is(System& system, const std::string& path, std::string_view wanted) {
   const auto text = system.read_file(path);
   return text && text->starts_with(wanted);

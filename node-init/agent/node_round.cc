@@ -18,9 +18,6 @@
 namespace smc::node {
 namespace {
 
-// A round takes well under a second; one that takes longer is stuck in the kernel.
-constexpr std::chrono::seconds kLockTimeout{5};
-
 CheckResult failed(std::string name, const Error& error) {
   return {std::move(name), Verdict::kFail, error.text(),
           error.hint.empty() ? "see the agent's log" : error.hint};

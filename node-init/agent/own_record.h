@@ -44,6 +44,10 @@ struct OwnRecord {
   void settle_pnetid(const OwnPnetid& entry);
 };
 
+// How long to wait for another agent's round, which takes well under a second; one that takes
+// longer is stuck in the kernel.
+inline constexpr std::chrono::seconds kLockTimeout{5};
+
 class OwnRecordFile {
  public:
   // `boot_id`: /proc/sys/kernel/random/boot_id of this boot.

@@ -48,7 +48,7 @@ bool same_place(const PnetEntry& a, const PnetEntry& b) {
   return a.ib_device == b.ib_device && a.ib_port == b.ib_port;
 }
 
-std::string hint_for(int code) {
+std::string pnetid_hint(int code) {
   switch (code) {
     case EPERM:
       return "CAP_NET_ADMIN in the node's own user namespace is needed: run privileged, and not in "
@@ -62,8 +62,8 @@ std::string hint_for(int code) {
   }
 }
 
-Error with_hint(Error error) {
-  if (error.hint.empty()) error.hint = hint_for(error.code);
+Error with_pnetid_hint(Error error) {
+  if (error.hint.empty()) error.hint = pnetid_hint(error.code);
   return error;
 }
 
@@ -99,7 +99,7 @@ std::optional<std::string> normal_pnetid(std::string_view text) {
 
 Result<std::vector<PnetEntry>> read_pnet_table(System& system) {
   const auto answer = pnet_request(system, SMC_PNETID_GET, NLM_F_DUMP, {}, "read the pnetid table");
-  if (!answer) return with_hint(answer.error());
+  if (!answer) return with_pnetid_hint(answer.error());
   std::vector<PnetEntry> table;
   for (const NetlinkMessage& message : *answer) {
     const auto attributes = Attributes::after(message, GENL_HDRLEN);
@@ -119,18 +119,18 @@ Result<std::vector<PnetEntry>> read_pnet_table(System& system) {
 Result<void> add_pnet_entry(System& system, const PnetEntry& entry) {
   const auto answer = pnet_request(system, SMC_PNETID_ADD, NLM_F_ACK, entry,
                                    "add pnetid " + entry.pnetid + " for " + place(entry));
-  if (!answer) return with_hint(answer.error());
+  if (!answer) return with_pnetid_hint(answer.error());
   return {};
 }
 
 Result<void> remove_pnetid(System& system, const std::string& pnetid) {
   const auto family = resolve_generic_family(system, SMCR_GENL_FAMILY_NAME);
-  if (!family) return with_hint(family.error());
+  if (!family) return with_pnetid_hint(family.error());
   const auto answer = pnet_request(system, SMC_PNETID_DEL, NLM_F_ACK, {pnetid, {}, {}, 0},
                                    "remove pnetid " + pnetid);
   if (answer) return {};
   // ENOENT here means that the pnetid is gone, not that SMC is.
-  return answer.error().code == ENOENT ? answer.error() : with_hint(answer.error());
+  return answer.error().code == ENOENT ? answer.error() : with_pnetid_hint(answer.error());
 }
 
 Result<bool> remove_pnet_entry(System& system, const PnetEntry& entry) {

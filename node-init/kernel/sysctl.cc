@@ -5,7 +5,7 @@
 namespace smc::node {
 namespace {
 
-std::string hint_for(int code) {
+std::string sysctl_hint(int code) {
   switch (code) {
     case EROFS:
       return "/proc/sys is read-only in this container: run privileged";
@@ -32,7 +32,7 @@ std::string sysctl_path(const std::vector<std::string>& parts) {
 Result<std::optional<std::string>> read_sysctl(System& system, const std::string& path) {
   auto text = system.read_file(path);
   if (!text && text.error().code == ENOENT) return std::optional<std::string>();
-  if (!text) return Error{text.error().what, text.error().code, hint_for(text.error().code)};
+  if (!text) return Error{text.error().what, text.error().code, sysctl_hint(text.error().code)};
   text->erase(text->find_last_not_of(" \t\n") + 1);
   return std::optional(std::move(*text));
 }
@@ -40,10 +40,10 @@ Result<std::optional<std::string>> read_sysctl(System& system, const std::string
 Result<bool> ensure_sysctl(System& system, const std::string& path, const std::string& value) {
   const auto before = read_sysctl(system, path);
   if (!before) return before.error();
-  if (!*before) return Error{"set " + path, ENOENT, hint_for(ENOENT)};
+  if (!*before) return Error{"set " + path, ENOENT, sysctl_hint(ENOENT)};
   if (**before == value) return false;
   if (auto written = system.write_file(path, value); !written)
-    return Error{written.error().what, written.error().code, hint_for(written.error().code)};
+    return Error{written.error().what, written.error().code, sysctl_hint(written.error().code)};
   const auto after = read_sysctl(system, path);
   if (!after) return after.error();
   if (*after != value)

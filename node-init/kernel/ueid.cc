@@ -18,7 +18,7 @@ std::string padded(std::string ueid) {
   return ueid;
 }
 
-Error with_hint(Error error) {
+Error with_ueid_hint(Error error) {
   if (error.code == EPERM)
     error.hint = "CAP_NET_ADMIN in the node's own user namespace is needed: run privileged";
   if (error.code == ERANGE)
@@ -52,7 +52,7 @@ std::optional<std::string> normal_ueid(std::string_view text) {
 
 Result<std::vector<std::string>> read_ueids(System& system) {
   const auto answer = smc_dump(system, SMC_NETLINK_DUMP_UEID, "list the UEIDs");
-  if (!answer) return with_hint(answer.error());
+  if (!answer) return with_ueid_hint(answer.error());
   std::vector<std::string> table;
   for (const NetlinkMessage& message : *answer) {
     auto ueid = Attributes::after(message, GENL_HDRLEN).text(SMC_NLA_EID_TABLE_ENTRY);
@@ -73,7 +73,7 @@ Result<bool> add_ueid(System& system, const std::string& ueid) {
   // Another program may have added it since: a full table is reported before a double entry.
   const auto now_there = contains(system, ueid);
   if (now_there && *now_there) return false;
-  return with_hint(added.error());
+  return with_ueid_hint(added.error());
 }
 
 Result<bool> remove_ueid(System& system, const std::string& ueid) {
@@ -84,7 +84,7 @@ Result<bool> remove_ueid(System& system, const std::string& ueid) {
     // From a node without SMC, too; then there is nothing to remove either.
     return false;
   }
-  return with_hint(removed.error());
+  return with_ueid_hint(removed.error());
 }
 
 }  // namespace smc::node

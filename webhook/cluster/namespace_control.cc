@@ -19,10 +19,6 @@ constexpr const char* kNamespaces = "namespaces";  // in /readyz and the metrics
 // Each is a name or nothing by then (some 100 bytes): this many are a mistake or an attack.
 constexpr std::size_t kMaxListed = 100'000;
 
-std::string name_in(const json& object) {
-  return text_at(object, "/metadata/name");
-}
-
 kube::WatcherOptions usual() {
   kube::WatcherOptions options;
   options.client.user_agent = std::string("smc-webhook/") + kVersion;
@@ -45,7 +41,7 @@ void NamespaceControl::follow(const Result<std::shared_ptr<const kube::Cluster>>
     options.client.metadata_only = true;
     options.client.max_objects = kMaxListed;
     options.client.reduce = [](json& object) {
-      object = admits_privileged(object) ? json(name_in(object)) : json();
+      object = admits_privileged(object) ? json(text_at(object, "/metadata/name")) : json();
     };
     watcher_ =
         std::make_unique<kube::Watcher>(*cluster, kube::Target{kube::kNamespaces, "", "", ""},
@@ -87,7 +83,7 @@ kube::WatchHandlers NamespaceControl::handlers() {
   };
   out.on_change = [this](const kube::WatchEvent& event) {
     const bool there = event.type != kube::WatchEvent::Type::kDeleted;
-    modes_->set(name_in(event.object), there && admits_privileged(event.object));
+    modes_->set(text_at(event.object, "/metadata/name"), there && admits_privileged(event.object));
     if (modes_->full()) changed_.raise();
   };
   out.on_lost = [this](const kube::ApiError& error) { lost(error.plain()); };

@@ -20,10 +20,6 @@ using nlohmann::json;
 constexpr const char* kKey = "runtime-classes";                // in /readyz
 constexpr const char* kRuntimeClassesUse = "runtime_classes";  // of the metrics
 
-std::string name_in(const json& object) {
-  return text_at(object, "/metadata/name");
-}
-
 }  // namespace
 
 RuntimeClasses::RuntimeClasses(Readiness& readiness, Metrics& metrics)
@@ -79,16 +75,18 @@ kube::WatchHandlers RuntimeClasses::watch_handlers() {
   kube::WatchHandlers out;
   out.on_list = [this](const std::vector<json>& all) {
     std::map<std::string, std::string> handlers;
-    for (const json& each : all) handlers[name_in(each)] = text_at(each, "/handler");
+    for (const json& each : all)
+      handlers[text_at(each, "/metadata/name")] = text_at(each, "/handler");
     log::info("RuntimeClasses read", {{"all", handlers.size()}});
     change([&](Status& status) { status = {std::move(handlers), "", true}; });
   };
   out.on_change = [this](const kube::WatchEvent& event) {
     change([&](Status& status) {
       if (event.type == kube::WatchEvent::Type::kDeleted)
-        status.handlers.erase(name_in(event.object));
+        status.handlers.erase(text_at(event.object, "/metadata/name"));
       else
-        status.handlers[name_in(event.object)] = text_at(event.object, "/handler");
+        status.handlers[text_at(event.object, "/metadata/name")] =
+            text_at(event.object, "/handler");
     });
   };
   out.on_lost = [this](const kube::ApiError& error) {

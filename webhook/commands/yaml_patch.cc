@@ -20,7 +20,7 @@ using yaml::Node;
 using yaml::Problem;
 using yaml::ScalarType;
 
-constexpr std::size_t kShown = 60;  // characters of a user's key in a message
+constexpr std::size_t kShownKey = 60;  // characters of a user's key in a message
 
 // Appends JSON until the first problem.
 class JsonWriter {
@@ -66,7 +66,8 @@ class JsonWriter {
       if (!key.is_scalar() || !scalar || scalar->type == ScalarType::kNull)
         return fail({key.line, "a key must be a string"});
       if (!keys.insert(scalar->value).second)
-        return fail({key.line, "the key " + printable(scalar->value, kShown) + " is there twice"});
+        return fail(
+            {key.line, "the key " + printable(scalar->value, kShownKey) + " is there twice"});
       if (i > 0) out_ += ',';
       append_json_string(out_, scalar->value);
       out_ += ':';

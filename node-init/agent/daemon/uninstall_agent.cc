@@ -13,8 +13,6 @@
 namespace smc::node {
 namespace {
 
-constexpr std::chrono::seconds kLockTimeout{5};
-
 // Well within the 30 s that a DaemonSet's pods have to end; a round of the agent may come before.
 constexpr std::chrono::seconds kCleanupTimeout{20};
 
