@@ -1,4 +1,5 @@
 # kubectl smc on a real API server: check finds what is well and what is broken, as whom the kubeconfig says
+# shellcheck shell=bash disable=SC2154 # variables of lib/
 smc() { "$ROOT/build/release/bin/kubectl-smc" "$@"; }
 
 # verdict_of GROUP < check.json
