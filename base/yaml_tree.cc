@@ -332,8 +332,8 @@ Result<void, Problem> parse_into(std::vector<Node>& documents, Input input) {
 }  // namespace
 
 bool is_null_word(std::string_view text) {
-  constexpr std::array<std::string_view, 5> words = {"", "~", "null", "Null", "NULL"};
-  return std::ranges::find(words, text) != words.end();
+  constexpr std::array<std::string_view, 5> kWords = {"", "~", "null", "Null", "NULL"};
+  return std::ranges::find(kWords, text) != kWords.end();
 }
 
 const Node* Node::find(std::string_view key) const {

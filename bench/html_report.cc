@@ -52,7 +52,7 @@ std::string svg(const std::string& id, double height, const std::string& label,
          "\" role=\"img\" aria-label=\"" + escaped(label) + "\">\n" + content + "</svg>\n";
 }
 
-const char* kStyle = R"(<style>
+constexpr const char* kStyle = R"(<style>
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --grid: #d0d7de;
   --before: #8c6d1f; --after: #0969da; --bad: #c62828; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --grid: #30363d;
@@ -88,7 +88,7 @@ std::string area(const std::vector<Bin>& all, double Bin::* side, const std::str
 }
 
 std::string histogram(const Comparison& comparison) {
-  constexpr double height = 220;
+  constexpr double kHeight = 220;
   const auto all = bins(comparison.latency(comparison.shown_before()),
                         comparison.latency(comparison.shown_after()), 120);
   if (all.empty()) return "<p>No request was answered.</p>\n";
@@ -99,13 +99,13 @@ std::string histogram(const Comparison& comparison) {
   std::string out;
   for (const double tick : log_ticks(from, to)) {
     const double x = kLeft + (kWidth - kLeft) * std::log(tick / from) / std::log(to / from);
-    out += line(x, 0, x, height) + text(x, height + 16, "middle", number_text(tick));
+    out += line(x, 0, x, kHeight) + text(x, kHeight + 16, "middle", number_text(tick));
   }
   const double step = (kWidth - kLeft) / static_cast<double>(all.size());
-  out += area(all, &Bin::before, "before", step, height, most);
-  out += area(all, &Bin::after, "after", step, height, most);
-  out += text(kWidth, height + 34, "end", "latency, ms");
-  return svg("histogram", height + 40, "latency histograms of both runs", out);
+  out += area(all, &Bin::before, "before", step, kHeight, most);
+  out += area(all, &Bin::after, "after", step, kHeight, most);
+  out += text(kWidth, kHeight + 34, "end", "latency, ms");
+  return svg("histogram", kHeight + 40, "latency histograms of both runs", out);
 }
 
 std::string bar(const Row& row, bool after, double y, double most) {
@@ -154,7 +154,7 @@ std::string course_line(const RunResult& run, const std::string& name, double st
 }
 
 std::string course(const Comparison& comparison) {
-  constexpr double height = 180;
+  constexpr double kHeight = 180;
   const RunResult& before = comparison.shown_before();
   const RunResult& after = comparison.shown_after();
   const std::size_t size = std::max(before.course.size(), after.course.size());
@@ -164,14 +164,14 @@ std::string course(const Comparison& comparison) {
     for (const Second& second : run->course) most = std::max(most, second.requests);
   std::string out;
   for (const double tick : linear_ticks(static_cast<double>(most))) {
-    const double y = height - tick / static_cast<double>(most) * (height - 10);
+    const double y = kHeight - tick / static_cast<double>(most) * (kHeight - 10);
     out += line(kLeft, y, kWidth, y) + text(kLeft - 6, y + 4, "end", number_text(tick));
   }
   const double step = (kWidth - kLeft) / static_cast<double>(size);
-  out += course_line(before, "before", step, height, static_cast<double>(most));
-  out += course_line(after, "after", step, height, static_cast<double>(most));
-  out += text(kWidth, height + 18, "end", std::to_string(size) + " s; requests/s");
-  return svg("course", height + 24, "rate over time of both runs", out);
+  out += course_line(before, "before", step, kHeight, static_cast<double>(most));
+  out += course_line(after, "after", step, kHeight, static_cast<double>(most));
+  out += text(kWidth, kHeight + 18, "end", std::to_string(size) + " s; requests/s");
+  return svg("course", kHeight + 24, "rate over time of both runs", out);
 }
 
 std::string table(const Comparison& comparison) {
