@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "bench/drawing.h"
@@ -15,7 +16,8 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
 }
 
 std::string bar(double share, double most, std::size_t width, char mark) {
-  const auto length = static_cast<std::size_t>(share / most * static_cast<double>(width) + 0.5);
+  const auto length =
+      static_cast<std::size_t>(std::lround(share / most * static_cast<double>(width)));
   return padded(std::string(std::min(length, width), mark), width, false);
 }
 

@@ -40,7 +40,7 @@ std::optional<std::uint64_t> packets_of(node::System& system, const std::string&
   std::optional<std::uint64_t> all;
   for (const std::string& name : *names) {
     if (!counts_packets(name)) continue;
-    const auto text = system.read_file(path + "/" + name);
+    const auto text = system.read_file(std::string(path).append("/").append(name));
     std::uint64_t count = 0;
     if (!text ||
         std::from_chars(text->data(), text->data() + text->size(), count).ec != std::errc())
