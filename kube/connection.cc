@@ -43,7 +43,8 @@ milliseconds retry_after(const httplib::Response& response) {
 std::string warning_text(const std::string& header) {
   const std::size_t begin = header.find('"');
   std::string text;
-  for (std::size_t i = begin; i != std::string::npos && ++i < header.size() && header[i] != '"';) {
+  if (begin == std::string::npos) return text;
+  for (std::size_t i = begin + 1; i < header.size() && header[i] != '"'; ++i) {
     if (header[i] == '\\' && i + 1 < header.size()) ++i;
     text += header[i];
   }

@@ -15,7 +15,7 @@ checked() { # CODE FILE OPTION...: a check that ends with it
 
 kernel node1 '.device = true'
 agents smc-node-agent-played
-ready() { [ "$(words_of node1)" = ready ]; }
+ready() { [[ $(words_of node1) == ready* ]]; }
 export -f ready
 await 15 "node1 is ready, and says so" ready
 checked 0 "$SCENARIO_DIR/good.json" -n apps
@@ -41,9 +41,7 @@ equal "admission in an excluded namespace" warn "$(verdict_of Admission < "$SCEN
 
 # by a credential plug-in, as somebody who may do nothing
 kubectl -n apps create serviceaccount nobody
-await 5 "the token of nobody" bash -c 'kubectl -n apps get serviceaccount nobody -o json | jq -e ".secrets[0].name"'
-secret=$(kubectl -n apps get serviceaccount nobody -o json | jq -r '.secrets[0].name')
-token=$(kubectl -n apps get secret "$secret" -o json | jq -r '.data.token | @base64d')
+token=$(kubectl -n apps create token nobody)
 cat > "$SCENARIO_DIR/plugin" <<SH
 #!/bin/sh
 echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential", "status": {"token": "$token"}}'
