@@ -60,9 +60,9 @@ json pod(const BenchRun& run, const char* role, json only_container) {
 }
 
 const json& status_in(const json& pod) {
-  static const json none = json::object();
+  static const json kNone = json::object();
   const auto found = pod.find("status");
-  return found == pod.end() || !found->is_object() ? none : *found;
+  return found == pod.end() || !found->is_object() ? kNone : *found;
 }
 
 std::optional<Error> image_trouble(const json& pod) {

@@ -139,8 +139,9 @@ Group check_namespaces(const Snapshot& snapshot) {
   for (const json& each : snapshot.namespaces.items) {
     const std::string level = label_of(each, kEnforceLabel);
     if (level != "baseline" && level != "restricted") continue;
-    const std::string name = text_at(each, "/metadata/name");
-    (annotated.names.contains(name) ? refuse : might_refuse).push_back(name + ": " + level);
+    std::string name = text_at(each, "/metadata/name");
+    auto& list = annotated.names.contains(name) ? refuse : might_refuse;
+    list.push_back(name.append(": ").append(level));
   }
   const bool privileged = mode == "privileged";
   const std::string container = "the init container (mode " + mode + ")";
