@@ -89,7 +89,8 @@ std::vector<std::string> environment_of(const ExecPlugin& plugin, const std::str
     for (const auto& [name, value] : wanted) replaced |= ours.starts_with(name + "=");
     if (!replaced) out.emplace_back(ours);
   }
-  for (const auto& [name, value] : wanted) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : wanted)
+    out.push_back(std::string(name).append("=").append(value));
   return out;
 }
 

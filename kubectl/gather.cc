@@ -107,7 +107,7 @@ void Gatherer::read_authorities() {
     const auto secret = client_.get({kube::kSecrets, ns, name, ""});
     if (!secret) continue;
     if (const auto pem = base64_decode(text_at(*secret, "/data/ca.crt")))
-      out_.authorities[ns + "/" + name] = *pem;
+      out_.authorities[std::string(ns).append("/").append(name)] = *pem;
   }
 }
 

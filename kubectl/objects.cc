@@ -141,7 +141,7 @@ std::string workload_of(const json& pod) {
     if (kind == "ReplicaSet" && !base.empty()) return namespace_of(pod) + " deployment/" + base;
     std::ranges::transform(kind, kind.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return namespace_of(pod) + " " + kind + "/" + name;
+    return namespace_of(pod).append(" ").append(kind).append("/").append(name);
   }
   return namespace_of(pod) + " pod/" + text_at(pod, "/metadata/name");
 }
@@ -179,7 +179,8 @@ bool selects(const json& service, const json& pod) {
   if (selector.empty() || namespace_of(service) != namespace_of(pod)) return false;
   const auto items = selector.items();
   return std::all_of(items.begin(), items.end(), [&](const auto& item) {
-    return item.value().is_string() && label_of(pod, item.key()) == item.value();
+    return item.value().is_string() &&
+           label_of(pod, item.key()) == item.value().template get_ref<const std::string&>();
   });
 }
 
