@@ -116,8 +116,9 @@ Json pod_status(const NodeView& view, const PodFacts& pod) {
     result = is_switched(stats) ? "set_up" : "not_asked";
   } else if (!pod.running) {
     result = "pending";
-  } else if ((reason = reason_of(view, pod))) {
-    result = reason_name(*reason);
+  } else {
+    reason = reason_of(view, pod);
+    if (reason) result = reason_name(*reason);
   }
   object["setUp"] = result == "set_up";
   object["result"] = result;
