@@ -25,7 +25,7 @@ Result<void> remove_all_own(System& system, const OwnRecordFile& file, const Age
   auto record = file.load();
   if (!record) return record.error();
   record->uninstalled = true;
-  const auto tables = remove_own_setup(system, file, *record, removed);
+  auto tables = remove_own_setup(system, file, *record, removed);
   BpfSwitch* bpf = command.agent.round.bpf;
   const auto was = bpf == nullptr ? Result<bool>(false) : bpf->remove();
   if (was && *was) removed.emplace_back("the BPF switch");
