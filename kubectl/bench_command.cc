@@ -27,9 +27,11 @@ Outcome<std::string> image_of(kube::Client& client, const CommonOptions& options
   const auto pods =
       client.list({kube::kPods, options.release_namespace, "", ""}, {std::string(kPartOf), ""});
   if (!pods) return pods.error();
-  for (const json& pod : pods->items)
-    for (const json& container : items_of(pod.value("spec", json::object()), "containers"))
+  for (const json& pod : pods->items) {
+    const json spec = pod.value("spec", json::object());
+    for (const json& container : items_of(spec, "containers"))
       if (auto image = bench_image(text_at(container, "/image"))) return *image;
+  }
   return kube::make_error(kube::Failure::kAnswer,
                           "no agent is there whose image would name a registry",
                           "name the image of smc-bench with --image");
