@@ -62,5 +62,5 @@ row "both runs side by side" both_are_compared
 
 # shellcheck disable=SC2086 # a list
 kill $pauses
-smc-node-agent uninstall >/dev/null || true
+smc-node-agent uninstall >/dev/null
 node_down

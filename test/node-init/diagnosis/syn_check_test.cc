@@ -2,6 +2,8 @@
 // the test.
 #include "node-init/diagnosis/syn_check.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <memory>
 
@@ -114,13 +116,19 @@ PeerAnswer goes_away(const PeerSyn& syn) {
 }
 
 std::unique_ptr<test::SynPeer> peer;
+std::string refused;  // why there can be none here
 
 // A network namespace with a peer, and a mount namespace with names of its own.
 class SynCheck : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (peer != nullptr || ::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return;
-    ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    if (peer != nullptr || !refused.empty()) return;
+    if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0)
+      refused = "this user may not make a network namespace";
+    // In a chroot whose root is no mount point, names of its own would be everybody's.
+    else if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      refused = std::string("no mounts of its own: ") + std::strerror(errno);
+    if (!refused.empty()) return;
     const test::TemporaryDirectory directory;
     const std::string hosts = directory.file("hosts");
     std::ofstream(hosts) << "10.9.0.2 pair.test\n10.9.0.3 pair.test\nfd00::2 six.test\n";
@@ -128,7 +136,8 @@ class SynCheck : public testing::Test {
     peer = std::make_unique<test::SynPeer>();
   }
   void SetUp() override {
-    if (peer == nullptr) GTEST_SKIP() << "this user may not make a network namespace";
+    if (!refused.empty()) GTEST_SKIP() << refused;
+    ASSERT_NE(peer, nullptr) << "the suite's set-up failed";
   }
 
   static SynCheckReport check(const std::string& target) {
