@@ -52,8 +52,10 @@ TEST(Connection, HeadersWithoutAnEndAreGivenUpLongBeforeTheTimeIsOver) {
   });
   const auto began = steady_clock::now();
   const ApiError error = error_of(server.cluster(), client_options());
-  EXPECT_EQ(error.failure, Failure::kAnswer);
-  EXPECT_THAT(error.what, HasSubstr("headers are too large"));
+  // Newer versions of cpp-httplib give up after a hundred headers by themselves and shut the socket
+  // down. Bytes that still come then reset it, as a reset by the server would.
+  EXPECT_THAT(error.what, AnyOf(HasSubstr("headers are too large"),
+                                HasSubstr("the connection was closed or reset by peer")));
   EXPECT_LT(steady_clock::now() - began, seconds(10));
 }
 
