@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 CLONE_NEWNET = 0x40000000
 SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
@@ -52,9 +53,21 @@ def listener(*options):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     for level, name, value in options:
         sock.setsockopt(level, name, value)
-    sock.bind(("", PORT))
+    bind(sock)
     sock.listen(64)
     return sock
+
+
+def bind(sock):
+    """The kernel closes an SMC listener in a worker of its own, some time after the process before us has ended."""
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            return sock.bind(("", PORT))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
 
 
 def pair(*options):

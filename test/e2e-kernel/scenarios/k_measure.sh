@@ -35,9 +35,12 @@ tcp_is_no_smc() {
 }
 
 smc_is_proven() {
+  local pod
   exits 0 smc-node-agent run --once --ueid "$eid" --pnetid "$pnetid"
-  switch_on A
-  switch_on B
+  for pod in A B; do
+    switch_on $pod
+    exits 0 in_pod $pod smc-node-init pod --wait 30s --termination-log /tmp/summary
+  done
   measure 0 smc-r after
   equal "$(proof after '"\(.mode) \(.modes["smc-r"]) \(.device)"')" "smc-r 4 $device"
   jq -e '.proof.smc_bytes >= 256 * .requests and .proof.device_packets >= .requests' /tmp/after.json
