@@ -39,9 +39,9 @@ ordered_json as_json(const Proof& proof) {
                       {"smc_bytes", proof.smc_bytes},
                       {"interface", proof.interface},
                       {"interface_bytes", proof.interface_bytes},
-                      {"device", proof.device},
-                      {"device_packets", proof.device_packets},
-                      {"doubts", proof.doubts}};
+                      {"device", proof.device}};
+  if (proof.device_packets) out["device_packets"] = *proof.device_packets;
+  out["doubts"] = proof.doubts;
   out["fallbacks"] = ordered_json::array();
   for (const FallbackCount& fallback : proof.fallbacks)
     out["fallbacks"].push_back(
@@ -61,6 +61,11 @@ class Reader {
     if (member == object_.end()) return fail(std::string("no member ") + name);
     if (!fits<T>(*member)) return fail(std::string(name) + " is of the wrong type");
     out = member->template get<T>();
+  }
+
+  template <class T>
+  void take_if_there(const char* name, std::optional<T>& out) {
+    if (object_.contains(name)) take(name, out.emplace());
   }
 
   template <class Body>
@@ -145,7 +150,7 @@ void read_proof(Reader& reader, Proof& out) {
   reader.take("interface", out.interface);
   reader.take("interface_bytes", out.interface_bytes);
   reader.take("device", out.device);
-  reader.take("device_packets", out.device_packets);
+  reader.take_if_there("device_packets", out.device_packets);
   reader.take("doubts", out.doubts);
   reader.each("fallbacks", [&](Reader& item) {
     FallbackCount& fallback = out.fallbacks.emplace_back();
@@ -280,8 +285,8 @@ std::string proof_text(const Proof& proof) {
   std::string out = std::to_string(found == proof.modes.end() ? 0 : found->second) + " of " +
                     counted(proof.connections, "connections SMC-R; SMC carried ") +
                     counted(proof.smc_bytes, "bytes");
-  if (!proof.device.empty())
-    out += ", " + proof.device + " " + counted(proof.device_packets, "packets");
+  if (proof.device_packets)
+    out += ", " + proof.device + " " + counted(*proof.device_packets, "packets");
   if (!proof.interface.empty())
     out += ", " + proof.interface + " " + counted(proof.interface_bytes, "bytes");
   for (const FallbackCount& fallback : proof.fallbacks)

@@ -50,8 +50,10 @@ struct Proof {
   std::string interface;              // with the default route, or the route to the target
   std::uint64_t interface_bytes = 0;  // sent and received by it
   std::string device;                 // RDMA device of the connections
-  std::uint64_t device_packets = 0;   // sent and received by it
-  std::vector<std::string> doubts;    // what speaks against "all of it was SMC-R"
+  // Sent and received by it. Absent in pods: in a network namespace other than the first, sysfs has
+  // no hw_counters.
+  std::optional<std::uint64_t> device_packets;
+  std::vector<std::string> doubts;  // what speaks against "all of it was SMC-R"
 
   bool smc_r() const { return samples > 0 && doubts.empty(); }
   std::string mode() const;  // "smc-r", "tcp" or "mixed"

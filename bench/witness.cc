@@ -180,7 +180,7 @@ void Witness::judge_carrier(std::uint64_t requests, std::uint64_t least_bytes,
   bool carried = false;
   if (now.device_packets && before_.device_packets) {
     proof_.device_packets = *now.device_packets - *before_.device_packets;
-    carried = proof_.device_packets >= requests;
+    carried = *proof_.device_packets >= requests;
   }
   if (now.interface_bytes && before_.interface_bytes) {
     proof_.interface_bytes = *now.interface_bytes - *before_.interface_bytes;
@@ -188,8 +188,10 @@ void Witness::judge_carrier(std::uint64_t requests, std::uint64_t least_bytes,
   }
   if (!carried)
     proof_.doubts.push_back(
-        "the RDMA device counted " + counted(proof_.device_packets, "packets for ") +
-        counted(requests, "requests, and ") +
+        (proof_.device_packets
+             ? "the RDMA device counted " + counted(*proof_.device_packets, "packets for ") +
+                   counted(requests, "requests, and ")
+             : "the RDMA device's packets are not known, and ") +
         (proof_.interface.empty()
              ? "the interface is not known"
              : proof_.interface + " carried " + counted(proof_.interface_bytes, "bytes")));

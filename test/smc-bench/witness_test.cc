@@ -88,6 +88,25 @@ TEST_F(WitnessTest, AllConnectionsBytesAndPacketsTogetherAreSmcR) {
   EXPECT_THAT(proof_text(proof), HasSubstr("4 of 4 connections SMC-R"));
 }
 
+// In a network namespace other than the first sysfs has no hw_counters.
+TEST_F(WitnessTest, InAPodTheInterfaceDecidesAndNoPacketsAreTold) {
+  const auto in_a_pod = [&](std::uint64_t eth0) {
+    Witness witness(system_, ports_);
+    witness.begin();
+    set_counters(300'000, eth0, 0);
+    std::erase_if(system_.files,
+                  [](const auto& file) { return file.first.starts_with(kCounters); });
+    witness.look();
+    return witness.end(kRequests, kPayload);
+  };
+  const Proof over_rdma = in_a_pod(2'000);
+  EXPECT_THAT(over_rdma.doubts, IsEmpty());
+  EXPECT_EQ(over_rdma.device_packets, std::nullopt);
+  EXPECT_THAT(proof_text(over_rdma), Not(HasSubstr("packets")));
+  EXPECT_THAT(run(300'000, 400'000, 0).doubts,
+              ElementsAre(HasSubstr("packets are not known, and eth0 carried")));
+}
+
 TEST_F(WitnessTest, OneConnectionOnTcpIsNamedWithItsReason) {
   system_.pod().sockets[2] = socket(40'002, SocketMode::kTcp);
   const Proof proof = run(300'000, 2'000, 2'100);
@@ -132,11 +151,6 @@ TEST_F(WitnessTest, AnInterfaceThatCarriedThePayloadIsADoubtWhereTheDeviceCounte
 // Where RoCE goes through the same interface its bytes say nothing, and the device's packets do.
 TEST_F(WitnessTest, PacketsOfTheDeviceAreEnoughWhereTheInterfaceCarriesRoce) {
   EXPECT_TRUE(run(300'000, 900'000, 2'100).smc_r());
-}
-
-TEST_F(WitnessTest, AQuietInterfaceIsEnoughWhereTheDeviceCountsNothing) {
-  system_.directories.erase(kCounters);
-  EXPECT_TRUE(run(300'000, 2'000, 0).smc_r());
 }
 
 TEST_F(WitnessTest, ATableThatCannotBeReadIsNoProof) {
