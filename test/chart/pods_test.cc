@@ -119,6 +119,33 @@ TEST_F(Pods, OfTheAgentSetUpNoMoreThanTheWebhookInjects) {
   EXPECT_TRUE(has(others, "--mesh-smc=off"));
 }
 
+TEST_F(Pods, OfTheAgentFollowTheMeshSwitchThatTheWebhookFollows) {
+  const auto has = [](const nlohmann::json& list, const nlohmann::json& wanted) {
+    return std::find(list.begin(), list.end(), wanted) != list.end();
+  };
+  const auto spec = [](const std::vector<std::string>& set) {
+    return pod_spec(render({.set = set}).only("DaemonSet", "agent"));
+  };
+  const std::string from_file = "--mesh-kubeconfig=/run/smc-agent-mesh/kubeconfig";
+  const auto here = spec({})["containers"][0]["args"];
+  EXPECT_TRUE(has(here, "--mesh-watch"));
+  EXPECT_FALSE(has(here, from_file));
+  EXPECT_FALSE(has(spec({"mesh.watch=false"})["containers"][0]["args"], "--mesh-watch"));
+
+  const auto elsewhere =
+      spec({"mesh.kubeconfigSecret.name=mesh", "mesh.kubeconfigSecret.key=config"});
+  const auto& remote = elsewhere["containers"][0];
+  EXPECT_FALSE(has(remote["args"], "--mesh-watch"));
+  EXPECT_TRUE(has(remote["args"], from_file));
+  EXPECT_TRUE(has(remote["volumeMounts"],
+                  {{"name", "mesh"}, {"mountPath", "/run/smc-agent-mesh"}, {"readOnly", true}}));
+  EXPECT_TRUE(has(elsewhere["volumes"], {{"name", "mesh"},
+                                         {"secret",
+                                          {{"secretName", "mesh"},
+                                           {"items", {{{"key", "config"}, {"path", "kubeconfig"}}}},
+                                           {"optional", true}}}}));
+}
+
 // The metrics have names of pods, and the agent is in the node's network.
 TEST_F(Pods, OfTheAgentListenAtTheNodesOwnAddressUnlessTheValuesSayOtherwise) {
   const auto agent = [](const std::vector<std::string>& set) {

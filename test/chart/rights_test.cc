@@ -171,10 +171,17 @@ TEST_F(Rights, OfTheAgentReadNoSecretAndWriteOnlyNodesAndEvents) {
 TEST_F(Rights, OfTheAgentAreTheVerbsThatItUses) {
   const Rendering& rendering = render({});
   const auto role = rendering.only("ClusterRole", "agent");
-  ASSERT_EQ(role["rules"].size(), 3U);
+  ASSERT_EQ(role["rules"].size(), 4U);
   EXPECT_EQ(rule_for(role, "nodes")["verbs"], nlohmann::json({"get", "patch"}));
   EXPECT_EQ(rule_for(role, "pods")["verbs"], nlohmann::json({"list", "watch"}));
   EXPECT_EQ(rule_for(role, "events")["verbs"], nlohmann::json({"create"}));
+  EXPECT_EQ(rule_for(role, "asmmeshconfigs")["verbs"], nlohmann::json({"list", "watch"}));
+  EXPECT_EQ(rule_for(role, "asmmeshconfigs")["resourceNames"], nlohmann::json({"default"}));
+  for (const char* elsewhere : {"mesh.watch=false", "mesh.kubeconfigSecret.name=mesh"})
+    EXPECT_TRUE(
+        rule_for(render({.set = {elsewhere}}).only("ClusterRole", "agent"), "asmmeshconfigs")
+            .is_null())
+        << elsewhere;
   const auto own = rendering.only("Role", "agent");
   ASSERT_EQ(own["rules"].size(), 1U);
   EXPECT_EQ(own["rules"][0]["resourceNames"], nlohmann::json({"smc-smc-webhook-agent"}));

@@ -26,7 +26,8 @@ MeshControl::MeshControl(Readiness& readiness, Metrics& metrics)
 
 void MeshControl::follow(MeshWatchOptions options) {
   readiness_.block(kSwitch, "it has not been read yet");
-  watch_ = std::make_unique<MeshWatch>(std::move(options), [this] { changed_.raise(); });
+  watch_ = std::make_unique<MeshWatch>(std::move(options),
+                                       [this](const MeshStatus&) { changed_.raise(); });
 }
 
 bool MeshControl::take() {

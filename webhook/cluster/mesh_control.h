@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "base/event_fd.h"
-#include "webhook/cluster/mesh_watch.h"
+#include "mesh/mesh_watch.h"
 #include "webhook/cluster/readiness.h"
 #include "webhook/config/config.h"
 #include "webhook/https/metrics.h"

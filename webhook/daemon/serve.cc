@@ -249,7 +249,7 @@ Result<void> Daemon::start() {
 
 Result<void> Daemon::follow_mesh() {
   if (!options_.mesh_watch && options_.mesh_kubeconfig.empty()) return {};
-  MeshWatchOptions how;
+  MeshWatchOptions how("smc-webhook");
   how.kubeconfig = options_.mesh_kubeconfig;
   if (how.kubeconfig.empty()) {
     const auto found = cluster();

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "base/file_watch.h"
 #include "base/result.h"
-#include "webhook/cluster/watch.h"
 #include "webhook/daemon/serve.h"
 #include "webhook/https/tls.h"
 

@@ -39,6 +39,11 @@
 {{- if not .Values.mesh.smcEnabled }}
 - --mesh-smc=off
 {{- end }}
+{{- if .Values.mesh.kubeconfigSecret.name }}
+- --mesh-kubeconfig=/run/smc-agent-mesh/kubeconfig
+{{- else if .Values.mesh.watch }}
+- --mesh-watch
+{{- end }}
 {{- range .Values.agent.extraArgs }}
 - {{ . | quote }}
 {{- end }}

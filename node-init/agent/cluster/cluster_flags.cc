@@ -20,6 +20,17 @@ NodeLabel label_of(const ClusterFlags& flags) {
   return label ? *label : NodeLabel{};
 }
 
+MeshOptions mesh_options(const ClusterFlags& flags,
+                         const std::shared_ptr<const kube::Cluster>& cluster) {
+  MeshOptions options;
+  options.configured = flags.mesh_smc;
+  if (!flags.mesh_watch && flags.mesh_kubeconfig.empty()) return options;
+  options.watch = agent_mesh_watch();
+  options.watch->kubeconfig = flags.mesh_kubeconfig;
+  if (flags.mesh_kubeconfig.empty()) options.watch->cluster = cluster;
+  return options;
+}
+
 }  // namespace
 
 Result<NodeLabel> parse_label(const std::string& text) {
@@ -58,7 +69,8 @@ Result<std::shared_ptr<const kube::Cluster>> find_cluster_of_node(const ClusterF
   return std::shared_ptr<const kube::Cluster>();
 }
 
-ClusterOptions cluster_options(const ClusterFlags& flags) {
+ClusterOptions cluster_options(const ClusterFlags& flags,
+                               const std::shared_ptr<const kube::Cluster>& cluster) {
   ClusterOptions options;
   options.node = flags.node;
   options.label = label_of(flags);
@@ -66,6 +78,7 @@ ClusterOptions cluster_options(const ClusterFlags& flags) {
   options.latch.off_after = std::chrono::seconds(flags.off_after_s);
   options.node_period = std::chrono::seconds(flags.node_period_s);
   options.client = client_options();
+  options.mesh = mesh_options(flags, cluster);
   return options;
 }
 

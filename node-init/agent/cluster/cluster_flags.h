@@ -20,6 +20,9 @@ struct ClusterFlags {
   std::string daemonset;   // NAMESPACE/NAME; empty: none
   std::string label;       // KEY=VALUE; empty: the default
   SetupPolicy policy;
+  bool mesh_smc = true;         // the mesh switch where no ASMMeshConfig says otherwise
+  bool mesh_watch = false;      // follow the one of the cluster
+  std::string mesh_kubeconfig;  // follow the one of this API server; empty: none
   int on_after_s = 10;
   int off_after_s = 30;
   int node_period_s = 60;
@@ -36,7 +39,9 @@ Result<std::shared_ptr<const kube::Cluster>> find_cluster(const ClusterFlags& fl
 // Null, which is logged, also where the agent does not know which Node is its own.
 Result<std::shared_ptr<const kube::Cluster>> find_cluster_of_node(const ClusterFlags& flags);
 
-ClusterOptions cluster_options(const ClusterFlags& flags);
+// `cluster`: its own, which has the ASMMeshConfig unless the flags name another.
+ClusterOptions cluster_options(const ClusterFlags& flags,
+                               const std::shared_ptr<const kube::Cluster>& cluster);
 RemovalOptions removal_options(const ClusterFlags& flags, std::chrono::milliseconds timeout);
 
 }  // namespace smc::node

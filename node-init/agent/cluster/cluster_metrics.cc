@@ -27,7 +27,15 @@ void append_findings(Families& out, const std::vector<Finding>& findings) {
   out.push_back(not_set_up.take());
 }
 
-void append_api(Families& out, const std::map<ApiTask, ApiState>& states) {
+void append_mesh(Families& out, const MeshFollower::State& mesh) {
+  Family enabled = gauge("smc_node_mesh_smc_enabled",
+                         "1 while the mesh switch lets pods be set up; absent until it is known.");
+  if (mesh.known) enabled.add({}, mesh.on ? 1 : 0);
+  out.push_back(enabled.take());
+}
+
+void append_api(Families& out, const std::map<ApiTask, ApiState>& states,
+                const MeshFollower::State& mesh) {
   Family up = gauge("smc_node_api_up", "1 if the last attempt to ask the API server worked.");
   Family errors =
       counter("smc_node_api_errors_total", "Attempts to ask the API server that failed.");
@@ -36,6 +44,8 @@ void append_api(Families& out, const std::map<ApiTask, ApiState>& states) {
     up.add(what, state.up ? 1 : 0);
     errors.add(what, static_cast<double>(state.errors));
   }
+  // Its watch tells of a change alone, so its attempts are not counted.
+  if (mesh.up) up.add({{"what", "mesh_switch"}}, *mesh.up ? 1 : 0);
   out.push_back(up.take());
   out.push_back(errors.take());
 }
@@ -43,11 +53,13 @@ void append_api(Families& out, const std::map<ApiTask, ApiState>& states) {
 }  // namespace
 
 std::string cluster_metrics_text(const ReporterStatus& status,
-                                 const std::map<ApiTask, ApiState>& states) {
+                                 const std::map<ApiTask, ApiState>& states,
+                                 const MeshFollower::State& mesh) {
   Families families;
   append_label(families, status);
   append_findings(families, status.findings);
-  append_api(families, states);
+  append_mesh(families, mesh);
+  append_api(families, states, mesh);
   Family dropped = counter("smc_node_events_dropped_total", "Events that nobody got to read.");
   dropped.add({}, static_cast<double>(status.events_dropped));
   families.push_back(dropped.take());

@@ -8,6 +8,7 @@
 #include "kube/backoff.h"
 #include "kube/client.h"
 #include "node-init/agent/cluster/label_latch.h"
+#include "node-init/agent/cluster/mesh_follower.h"
 #include "node-init/agent/cluster/node_label.h"
 #include "node-init/agent/cluster/setup_watch.h"
 #include "node-init/kernel/system.h"
@@ -23,8 +24,10 @@ struct ClusterOptions {
   // would be quicker and would need the right to read every Node.
   std::chrono::milliseconds node_period{60'000};
   Programs programs = Programs::kSwitch;  // of this node
-  // Hears that the pods may have changed, on the watch's thread; may be empty.
-  std::function<void()> on_pods;
+  MeshOptions mesh;
+  // Hears that the pods or the mesh switch may have changed, on a watch's thread, which may be
+  // before the constructor has returned; may be empty.
+  std::function<void()> on_change;
   Clock::duration pod_grace = SetupWatch::kGrace;
   kube::ClientOptions client;
   kube::Backoff::Limits backoff{std::chrono::milliseconds(500), std::chrono::seconds(30)};

@@ -16,6 +16,7 @@ ClusterSide::ClusterSide(System& system, std::shared_ptr<const kube::Cluster> cl
     : system_(system),
       options_(std::move(options)),
       decision_(options_.latch),
+      mesh_(options_.mesh, [this] { heard(); }),
       reporter_(system, cluster, stop_, options_, pods_, decision_, health_),
       thread_([this] { run(); }) {
   kube::WatcherOptions watching;
@@ -41,17 +42,21 @@ kube::WatchHandlers ClusterSide::handlers() {
   kube::WatchHandlers handlers;
   handlers.on_list = [this](const std::vector<nlohmann::json>& all) {
     pods_.replace(all);
-    if (options_.on_pods) options_.on_pods();
+    heard();
     wake();
   };
   handlers.on_change = [this](const kube::WatchEvent& event) {
     pods_.apply(event);
-    if (options_.on_pods) options_.on_pods();
+    heard();
     wake();
   };
   handlers.on_lost = [this](const kube::ApiError& error) { health_.failed(ApiTask::kPods, error); };
   handlers.on_recovered = [this] { health_.succeeded(ApiTask::kPods); };
   return handlers;
+}
+
+void ClusterSide::heard() const {
+  if (options_.on_change) options_.on_change();
 }
 
 void ClusterSide::wake() {
@@ -107,7 +112,7 @@ std::string ClusterSide::metrics() const {
   std::unique_lock lock(mutex_);
   const ReporterStatus status = status_;
   lock.unlock();
-  return cluster_metrics_text(status, health_.states());
+  return cluster_metrics_text(status, health_.states(), mesh_.state());
 }
 
 }  // namespace smc::node

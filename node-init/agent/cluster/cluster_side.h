@@ -1,10 +1,11 @@
-// The agent's side towards the API server: its Node's label, the pods of its node, Events. Two
-// threads of its own (one watches pods, the other is the reporter's); the agent's rounds never wait
-// for them. Every function is safe on any thread.
+// The agent's side towards the API server: its Node's label, the pods of its node, the mesh switch,
+// Events. Threads of its own (the reporter's, one that watches pods, two for the mesh switch); the
+// agent's rounds never wait for them. Every function is safe on any thread.
 //
 // What is known lies in parts that each lock for themselves: the pods (PodList), the decision about
-// the label (LabelDecision), how requests fare (ApiHealth). The reporter has no lock, since it is
-// one thread's; in and out of that thread goes what mutex_ guards here.
+// the label (LabelDecision), the mesh switch (MeshFollower), how requests fare (ApiHealth). The
+// reporter has no lock, since it is one thread's; in and out of that thread goes what mutex_ guards
+// here.
 #pragma once
 
 #include <condition_variable>
@@ -20,6 +21,7 @@
 #include "node-init/agent/cluster/cluster_options.h"
 #include "node-init/agent/cluster/cluster_reporter.h"
 #include "node-init/agent/cluster/label_decision.h"
+#include "node-init/agent/cluster/mesh_follower.h"
 #include "node-init/agent/cluster/pod_list.h"
 
 namespace smc::kube {
@@ -39,6 +41,7 @@ class ClusterSide {
   ClusterSide& operator=(const ClusterSide&) = delete;
 
   const PodList& pods() const { return pods_; }
+  const MeshFollower& mesh() const { return mesh_; }
 
   // For AgentOptions::on_publish.
   void published(const std::shared_ptr<const AgentSnapshot>& snapshot);
@@ -51,6 +54,7 @@ class ClusterSide {
 
  private:
   kube::WatchHandlers handlers();
+  void heard() const;
   void wake();
   void run();
   // Waits for something to do; false: to stop.
@@ -60,6 +64,7 @@ class ClusterSide {
   const ClusterOptions options_;
   PodList pods_;
   LabelDecision decision_;
+  MeshFollower mesh_;
   ApiHealth health_;
 
   mutable std::mutex mutex_;

@@ -3,7 +3,7 @@
 namespace smc::node {
 
 std::optional<PodRequest> setup_request(const PodFacts& pod, const SetupPolicy& policy) {
-  if (!policy.mesh_on || policy.excluded_namespaces.contains(pod.ns)) return std::nullopt;
+  if (policy.excluded_namespaces.contains(pod.ns)) return std::nullopt;
   if (!pod.asks_for_smc || pod.host_network || pod.is_static) return std::nullopt;
   if (!pod.by_agent && !pod.by_itself) return std::nullopt;
   const auto may = [&](const char* what) { return policy.overrides.contains(what); };
@@ -26,6 +26,7 @@ std::optional<PodRequest> setup_request(const PodFacts& pod, const SetupPolicy& 
 }
 
 std::optional<PodRequest> PolicyRequests::request_of(const std::string& cgroup_uid) const {
+  if (!mesh_.on()) return std::nullopt;
   const auto pod = pods_.pod_of(cgroup_uid);
   return pod ? setup_request(*pod, policy_) : std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/destinations.h"
+#include "node-init/agent/cluster/mesh_follower.h"
 #include "node-init/agent/cluster/pod_facts.h"
 #include "node-init/agent/cluster/pod_list.h"
 #include "node-init/agent/pod_requests.h"
@@ -17,7 +18,6 @@ namespace smc::node {
 
 // As the webhook's configuration has it.
 struct SetupPolicy {
-  bool mesh_on = true;
   std::set<std::string> excluded_namespaces;
   // That a pod may have: "interface", "pnetid", "exclude-destinations".
   std::set<std::string> overrides;
@@ -28,15 +28,17 @@ struct SetupPolicy {
 // Nothing for a pod that the agent leaves alone.
 std::optional<PodRequest> setup_request(const PodFacts& pod, const SetupPolicy& policy);
 
+// Nothing for any pod while the mesh switch is off, or not known yet. What is set up already stays.
 class PolicyRequests final : public PodRequests {
  public:
-  PolicyRequests(const PodList& pods, SetupPolicy policy)
-      : pods_(pods), policy_(std::move(policy)) {}
+  PolicyRequests(const PodList& pods, const MeshFollower& mesh, SetupPolicy policy)
+      : pods_(pods), mesh_(mesh), policy_(std::move(policy)) {}
 
   std::optional<PodRequest> request_of(const std::string& cgroup_uid) const override;
 
  private:
   const PodList& pods_;
+  const MeshFollower& mesh_;
   const SetupPolicy policy_;
 };
 

@@ -134,9 +134,19 @@ void add_policy(CLI::App* run, SetupPolicy& policy) {
         const auto parsed = parse_destinations(list);
         return parsed ? std::string() : parsed.error().what;
       });
-  run->add_option("--mesh-smc", policy.mesh_on, "on (default), or off: sets up no pod")
+}
+
+void add_mesh(CLI::App* run, ClusterFlags& cluster) {
+  run->add_option("--mesh-smc", cluster.mesh_smc,
+                  "the mesh switch where no ASMMeshConfig says otherwise: on (default), or off: "
+                  "sets up no pod")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}));
+  run->add_flag("--mesh-watch", cluster.mesh_watch,
+                "follow spec.smcEnabled of the ASMMeshConfig \"default\"");
+  run->add_option("--mesh-kubeconfig", cluster.mesh_kubeconfig,
+                  "kubeconfig of the API server that has the ASMMeshConfig, which is then "
+                  "followed; none: the cluster's own");
 }
 
 void add_run(CLI::App& app, AgentCommand& options) {
@@ -168,6 +178,7 @@ void add_run(CLI::App& app, AgentCommand& options) {
   add_cluster_flags(run, options.cluster);
   add_label_flags(run, options.cluster);
   add_policy(run, options.cluster.policy);
+  add_mesh(run, options.cluster);
 }
 
 CLI::App* add_uninstall(CLI::App& app, AgentCommand& options) {

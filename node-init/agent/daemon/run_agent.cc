@@ -39,16 +39,17 @@ ExitCode run_once(System& system, const OwnRecordFile& file, const RoundOptions&
 struct ClusterParts {
   ClusterParts(System& system, const std::shared_ptr<const kube::Cluster>& cluster,
                const AgentCommand& command)
-      : side(system, cluster, options(command)),
-        requests(side.pods(), command.cluster.policy),
-        setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, pods_changed,
+      : side(system, cluster, options(command, cluster)),
+        requests(side.pods(), side.mesh(), command.cluster.policy),
+        setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, requests_changed,
                *command.lists, command.agent.round.bpf),
         thread(system, setups) {}
 
-  ClusterOptions options(const AgentCommand& command) {
-    ClusterOptions options = cluster_options(command.cluster);
+  ClusterOptions options(const AgentCommand& command,
+                         const std::shared_ptr<const kube::Cluster>& cluster) {
+    ClusterOptions options = cluster_options(command.cluster, cluster);
     options.programs = command.agent.round.programs;
-    options.on_pods = [this] { pods_changed.raise(); };
+    options.on_change = [this] { requests_changed.raise(); };
     return options;
   }
 
@@ -63,7 +64,7 @@ struct ClusterParts {
     };
   }
 
-  EventFd pods_changed;
+  EventFd requests_changed;
   ClusterSide side;
   PolicyRequests requests;
   PodSetups setups;

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "test/mesh/fake_mesh.h"
 #include "test/webhook/cluster/await.h"
-#include "test/webhook/cluster/fake_mesh.h"
 
 namespace smc::webhook {
 namespace {
@@ -29,7 +29,7 @@ class MeshControlTest : public testing::Test {
   MeshControlTest() { mesh_.serve(); }
 
   void follow() {
-    MeshWatchOptions options;
+    MeshWatchOptions options("test");
     options.cluster = mesh_.cluster();
     options.watcher.backoff = {milliseconds(2), milliseconds(20)};
     control_.follow(options);

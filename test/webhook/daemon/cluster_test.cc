@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "test/webhook/cluster/fake_mesh.h"
+#include "test/mesh/fake_mesh.h"
 #include "test/webhook/cluster/fake_namespaces.h"
 #include "test/webhook/daemon/daemon.h"
 #include "test/webhook/https/certificates.h"

@@ -91,9 +91,6 @@ TEST(SetupPolicy, TheWebhooksExclusionsHoldWhateverThePodSays) {
   SetupPolicy policy;
   policy.excluded_namespaces = {"kube-system", "shop"};
   EXPECT_FALSE(options_of(pod_by_agent(), policy));
-  policy = {};
-  policy.mesh_on = false;
-  EXPECT_FALSE(options_of(pod_by_agent(), policy));
 }
 
 TEST(SetupPolicy, WhatAPodMayNotChooseTheAgentChooses) {
@@ -157,12 +154,13 @@ TEST(PolicyRequests, APrivilegedPodNeedsTheAgentForItsSwitchAlone) {
   pods.replace({privileged});
   SetupPolicy policy;
   policy.program_switch = SwitchChoice::kBpf;
-  const auto request = PolicyRequests(pods, policy).request_of("u1");
+  const MeshFollower mesh({}, [] {});
+  const auto request = PolicyRequests(pods, mesh, policy).request_of("u1");
   ASSERT_TRUE(request);
   EXPECT_TRUE(request->privileged);
   EXPECT_EQ(request->options.program_switch, SwitchChoice::kBpf);
   pods.replace({pod_by_agent()});
-  EXPECT_FALSE(PolicyRequests(pods, policy).request_of("u1")->privileged);
+  EXPECT_FALSE(PolicyRequests(pods, mesh, policy).request_of("u1")->privileged);
 }
 
 TEST(PolicyRequests, AreByThePodsOwnUidWhateverAnotherPodClaims) {
@@ -173,7 +171,8 @@ TEST(PolicyRequests, AreByThePodsOwnUidWhateverAnotherPodClaims) {
   liar["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "x";
   liar["metadata"]["annotations"]["kubernetes.io/config.hash"] = "u1";
   pods.replace({pod_by_agent(), liar});
-  const PolicyRequests requests(pods, {});
+  const MeshFollower mesh({}, [] {});
+  const PolicyRequests requests(pods, mesh, {});
   ASSERT_TRUE(requests.request_of("u1"));
   EXPECT_EQ(requests.request_of("u1")->name.name, "cart-0");
   EXPECT_FALSE(requests.request_of("u2"));

@@ -1,10 +1,10 @@
 // What the mesh switch comes to, whatever the ASMMeshConfig and the configuration say.
-#include "webhook/cluster/mesh_switch.h"
+#include "mesh/mesh_switch.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 using nlohmann::json;
@@ -55,4 +55,4 @@ TEST(MeshSwitch, OfANamespacedKindIsWhatAllSay) {
 }
 
 }  // namespace
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,5 +1,5 @@
 // The mesh switch followed on an API server that behaves, misbehaves, and goes away.
-#include "webhook/cluster/mesh_watch.h"
+#include "mesh/mesh_watch.h"
 
 #include <condition_variable>
 #include <fstream>
@@ -7,10 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "test/mesh/fake_mesh.h"
 #include "test/support/temporary_directory.h"
-#include "test/webhook/cluster/fake_mesh.h"
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 using nlohmann::json;
@@ -23,7 +23,7 @@ const json kBothOn = {{"smcEnabled", true}, {"ambientConfiguration", {{"enabled"
 const json kSmcOff = {{"smcEnabled", false}};
 
 MeshWatchOptions quick(std::shared_ptr<const kube::Cluster> cluster) {
-  MeshWatchOptions out;
+  MeshWatchOptions out("test");
   out.cluster = std::move(cluster);
   out.watcher.backoff = {milliseconds(2), milliseconds(20)};
   out.watcher.random = [] { return 0.5; };
@@ -35,7 +35,7 @@ MeshWatchOptions quick(std::shared_ptr<const kube::Cluster> cluster) {
 class Followed {
  public:
   explicit Followed(MeshWatchOptions options)
-      : watch_(std::move(options), [this] { changed_.notify_all(); }) {}
+      : watch_(std::move(options), [this](const MeshStatus&) { changed_.notify_all(); }) {}
 
   // The status as soon as it is `wanted`, or as it is after 20 s, which only a broken watch needs.
   MeshStatus await(const std::function<bool(const MeshStatus&)>& wanted) {
@@ -168,13 +168,9 @@ TEST(MeshWatch, ABrokenStreamThatIsTakenUpAtOnceIsNotLost) {
   mesh.serve();
   mesh.put(kSmcOff);
   std::atomic<bool> said = false;
-  MeshWatch* watch = nullptr;
-  std::atomic<bool> ready = false;
-  MeshWatch followed(quick(mesh.cluster()), [&] {
-    if (ready && !watch->status().lost.empty()) said = true;
+  const MeshWatch followed(quick(mesh.cluster()), [&](const MeshStatus& status) {
+    if (!status.lost.empty()) said = true;
   });
-  watch = &followed;
-  ready = true;
   while (mesh.count("GET /apis/istio.alibabacloud.com/v1beta1/asmmeshconfigs?watch") < 1)
     std::this_thread::sleep_for(milliseconds(1));
   mesh.cut();
@@ -344,4 +340,4 @@ TEST_F(MeshKubeconfig, MustHoldItsCredentialsAndStartNoProgram) {
 }
 
 }  // namespace
-}  // namespace smc::webhook
+}  // namespace smc

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace smc::webhook {
+namespace smc {
 
 enum class MeshConfigState {
   kNothing,        // not watched, or not read yet
@@ -36,4 +36,4 @@ MeshConfigState read_mesh_config(const nlohmann::json& object);
 // Of all that are called "default", by their namespace. A cluster-scoped kind has at most one.
 MeshConfigState combined(const std::map<std::string, MeshConfigState>& objects);
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "base/event_fd.h"
+#include "base/file_watch.h"
 #include "kube/watcher.h"
-#include "webhook/cluster/mesh_switch.h"
-#include "webhook/cluster/watch.h"
+#include "mesh/mesh_switch.h"
 
-namespace smc::webhook {
+namespace smc {
 
 struct MeshStatus {
   MeshConfigState seen = MeshConfigState::kNothing;
@@ -47,13 +47,17 @@ struct MeshWatchOptions {
   // The file is looked at this often whatever inotify says.
   std::chrono::milliseconds file_interval{10'000};
 
-  MeshWatchOptions();
+  // `program` is told to the API server ("smc-webhook"). The limits are those of a few replicas.
+  explicit MeshWatchOptions(const std::string& program);
 };
 
 class MeshWatch {
  public:
-  // `on_change` is called on threads of this class when the status has changed.
-  MeshWatch(MeshWatchOptions options, std::function<void()> on_change);
+  using OnChange = std::function<void(const MeshStatus&)>;
+
+  // `on_change` is called on threads of this class when the status has changed: each status once,
+  // in their order. It may be called before the constructor has returned.
+  MeshWatch(MeshWatchOptions options, OnChange on_change);
   // Milliseconds.
   ~MeshWatch();
   MeshWatch(const MeshWatch&) = delete;
@@ -78,7 +82,7 @@ class MeshWatch {
   void change(const std::function<void(MeshStatus&)>& edit);
 
   const MeshWatchOptions options_;
-  const std::function<void()> on_change_;
+  const OnChange on_change_;
   kube::Stop stop_;
   EventFd gone_;  // the watch was answered that there is no such kind
 
@@ -92,9 +96,10 @@ class MeshWatch {
 
   std::map<std::string, MeshConfigState> objects_;  // of the watcher's thread, by namespace
 
+  std::mutex telling_;  // held while on_change_ runs, so that it hears all in order
   mutable std::mutex mutex_;
-  MeshStatus status_;
+  MeshStatus status_;   // guarded by mutex_
   std::thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,4 +1,4 @@
-#include "webhook/cluster/mesh_watch.h"
+#include "mesh/mesh_watch.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 using nlohmann::json;
@@ -50,8 +50,8 @@ std::vector<std::string> file_of(const MeshWatchOptions& options) {
 
 }  // namespace
 
-MeshWatchOptions::MeshWatchOptions() {
-  watcher.client.user_agent = std::string("smc-webhook/") + kVersion;
+MeshWatchOptions::MeshWatchOptions(const std::string& program) {
+  watcher.client.user_agent = program + "/" + kVersion;
   // The process is not ready before the first attempt has ended.
   watcher.client.connect_timeout = std::chrono::seconds(5);
   watcher.client.request_timeout = std::chrono::seconds(10);
@@ -60,7 +60,7 @@ MeshWatchOptions::MeshWatchOptions() {
   watcher.backoff = {milliseconds(200), milliseconds(2'000)};
 }
 
-MeshWatch::MeshWatch(MeshWatchOptions options, std::function<void()> on_change)
+MeshWatch::MeshWatch(MeshWatchOptions options, OnChange on_change)
     : options_(std::move(options)),
       on_change_(std::move(on_change)),
       cluster_(options_.cluster),
@@ -253,13 +253,15 @@ void MeshWatch::report_lost(const kube::ApiError& error) {
 }
 
 void MeshWatch::change(const std::function<void(MeshStatus&)>& edit) {
+  const std::lock_guard telling(telling_);
+  MeshStatus after = status();
+  edit(after);
   {
     const std::lock_guard lock(mutex_);
-    const MeshStatus before = status_;
-    edit(status_);
-    if (status_ == before) return;
+    if (after == status_) return;
+    status_ = after;
   }
-  on_change_();
+  on_change_(after);
 }
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -13,7 +13,7 @@
 
 #include "test/kube/fake_api.h"
 
-namespace smc::webhook {
+namespace smc {
 
 class FakeMesh {
  public:
@@ -45,4 +45,4 @@ class FakeMesh {
   kube::FakeApi api_;  // last: it calls handle()
 };
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,8 +1,8 @@
-#include "webhook/cluster/mesh_switch.h"
+#include "mesh/mesh_switch.h"
 
 #include <nlohmann/json.hpp>
 
-namespace smc::webhook {
+namespace smc {
 
 std::string_view to_text(MeshConfigState seen) {
   switch (seen) {
@@ -51,4 +51,4 @@ MeshConfigState combined(const std::map<std::string, MeshConfigState>& objects) 
   return objects.begin()->second;
 }
 
-}  // namespace smc::webhook
+}  // namespace smc

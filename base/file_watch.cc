@@ -1,4 +1,4 @@
-#include "webhook/cluster/watch.h"
+#include "base/file_watch.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 constexpr std::uint32_t kEvents = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE |
@@ -62,4 +62,4 @@ std::optional<Result<FileSet::Contents>> FileSet::changed() {
   return contents;
 }
 
-}  // namespace smc::webhook
+}  // namespace smc

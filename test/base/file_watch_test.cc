@@ -1,5 +1,5 @@
 // What has changed on disk, told by content, and when inotify says to look.
-#include "webhook/cluster/watch.h"
+#include "base/file_watch.h"
 
 #include <filesystem>
 
@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "test/support/temporary_directory.h"
 
-namespace smc::webhook {
+namespace smc {
 namespace {
 
 namespace fs = std::filesystem;
@@ -116,4 +116,4 @@ TEST_F(Watch, WhatIsNotThereYetIsNoError) {
 }
 
 }  // namespace
-}  // namespace smc::webhook
+}  // namespace smc

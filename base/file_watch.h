@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace smc::webhook {
+namespace smc {
 
 // inotify on the directories of some files. Only a hint: what it misses (network file systems, a
 // directory that is replaced) is for the poll.
@@ -51,4 +51,4 @@ class FileSet {
   std::optional<std::size_t> last_hash_;
 };
 
-}  // namespace smc::webhook
+}  // namespace smc

@@ -1,11 +1,11 @@
-#include "test/webhook/cluster/fake_mesh.h"
+#include "test/mesh/fake_mesh.h"
 
 #include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-namespace smc::webhook {
+namespace smc {
 
 using nlohmann::json;
 
@@ -159,4 +159,4 @@ void FakeMesh::watch(const kube::ApiRequest& request, kube::ApiResponse& respons
   };
 }
 
-}  // namespace smc::webhook
+}  // namespace smc
