@@ -2,8 +2,10 @@
 // socket, outside the namespaces on its list and inside. As root, on a kernel that can have the
 // switch, with the module smc loaded; takes the switch away at its end.
 //
-// Each round measures every case once, so that what the machine does beside meets them all; the
-// figures are medians.
+// Each round measures every case once, and every other round turns the order of the two outside
+// around, so that what the machine does beside meets them all. Each case is held against the same
+// round's "outside, without the switch"; what is printed are the medians and quartiles of these
+// ratios.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,6 +27,7 @@ namespace smc::node {
 namespace {
 
 constexpr int kIpprotoSmc = 256;
+constexpr const char* kBase = "outside, without the switch";
 
 [[noreturn]] void give_up(const Error& error) {
   print_error("switch_cost", error);
@@ -52,16 +55,27 @@ double measure(int sockets, int protocol) {
 class Cost {
  public:
   void run(int rounds, int sockets) {
-    for (int round = 0; round < rounds; ++round) one_round(sockets);
+    for (int round = 0; round < rounds; ++round) {
+      if (round % 2 == 0) {
+        without_the_switch(sockets);
+        with_the_switch(sockets);
+      } else {
+        with_the_switch(sockets);
+        without_the_switch(sockets);
+      }
+    }
     if (const auto removed = switch_.remove(); !removed) give_up(removed.error());
     print();
   }
 
  private:
-  void one_round(int sockets) {
+  void without_the_switch(int sockets) {
     if (const auto removed = switch_.remove(); !removed) give_up(removed.error());
-    add("outside, without the switch", measure(sockets, 0));
+    add(kBase, measure(sockets, 0));
     add("a program's own IPPROTO_SMC", measure(sockets, kIpprotoSmc));
+  }
+
+  void with_the_switch(int sockets) {
     if (const auto done = switch_.ensure(); !done) give_up(done.error());
     add("outside, with the switch", measure(sockets, 0));
     const auto inside = system_->in_new_net_namespace([&]() -> Result<void> {
@@ -82,16 +96,21 @@ class Cost {
 
   void add(const std::string& name, double nanoseconds) { cases_[name].push_back(nanoseconds); }
 
-  double median(const std::string& name) {
-    auto& all = cases_.at(name);
+  static double quantile(std::vector<double> all, double part) {
     std::ranges::sort(all);
-    return all[all.size() / 2];
+    return all[static_cast<std::size_t>(static_cast<double>(all.size() - 1) * part)];
   }
 
-  void print() {
-    const double base = median("outside, without the switch");
-    for (const auto& [name, all] : cases_)
-      std::printf("%-30s %8.0f ns  ratio %.3f\n", name.c_str(), median(name), median(name) / base);
+  void print() const {
+    const auto& base = cases_.at(kBase);
+    for (const auto& [name, all] : cases_) {
+      std::vector<double> ratios;
+      for (std::size_t round = 0; round < all.size(); ++round)
+        ratios.push_back(all[round] / base[round]);
+      std::printf("%-30s %8.0f ns  ratio %.3f (%.3f to %.3f, %zu rounds)\n", name.c_str(),
+                  quantile(all, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.25),
+                  quantile(ratios, 0.75), ratios.size());
+    }
   }
 
   const std::unique_ptr<System> system_ = make_real_system();
