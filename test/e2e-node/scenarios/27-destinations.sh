@@ -6,7 +6,7 @@ probe_has_list() {
     jq -e '.spec.initContainers[0].args | index("--exclude-destinations=:5001") != null' >/dev/null
 }
 await 30 "the webhook lets pods have lists" probe_has_list
-await 60 "the agents know that" kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=1s
+kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=240s
 
 for port in 5000 5001; do traffic_pod "server$port" "[\"server\", \"smc\", \"$port\"]"; done
 for port in 5000 5001; do
