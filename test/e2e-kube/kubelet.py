@@ -2,7 +2,7 @@
 """kubelet.py NODE: plays the kubelet of one node. Debian has no kubelet that runs without a container engine, and what
 this test needs of one is small: the pods that the scheduler places on NODE become processes, each container with the
 root, volumes, environment, user and capabilities that its spec asks for, probes decide readiness, SIGTERM and the grace
-period end it, and the status goes back to the API server. Programs of the project run for real (PROGRAMS: image name
+period end it, the API server gets their logs, and the status goes back to it. Programs of the project run for real (PROGRAMS: image name
 to program), any other image is a process that sleeps.
 
 It runs as root in the node's own network, mount and PID namespaces, which lib/nodes.sh makes, and takes its processes
@@ -17,6 +17,7 @@ import time
 import traceback
 
 from kubeapi import Api, ApiError
+from kubelet_logs import Server
 from kubepod import Container, Volumes, pod_ip
 
 
@@ -34,6 +35,7 @@ class Pod:
         self.name = f"{meta['namespace']}/{meta['name']}"
         self.ending = threading.Event()
         self.statuses = {"initContainerStatuses": [], "containerStatuses": []}
+        self.started = {}  # name to Container, init containers as well
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -131,8 +133,18 @@ class Pod:
         log(f"{self.name}: gone")
 
 
+def log_of(pods, namespace, name, container):
+    """As kubelet_logs.Server wants it: of the newest pod of that name."""
+    for pod in reversed(list(pods.values())):
+        if pod.name == f"{namespace}/{name}":
+            found = pod.started.get(container)
+            return found and (found.log.name, found.log_begin, lambda: found.exit_code() is not None)
+    return None
+
+
 def main():
     node, api, pods = sys.argv[1], Api(), {}
+    Server(node, lambda *names: log_of(pods, *names))
     while True:
         seen = set()
         try:

@@ -181,10 +181,12 @@ class Container:
             "CONTAINER_PRIVILEGED": str(int(security.get("privileged", False))),
         }
         self.log = open(f"{RUN_DIR}/logs/{self.pod.name.replace('/', '_')}_{self.name}.log", "ab")
+        self.log_begin = self.log.tell()  # what is before is of an earlier one of that name
         self.process = subprocess.Popen(
             [*net, "unshare", *pid, f"{HERE}/container", self.dir, *self.command(environment)],
             env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
         )
+        self.pod.started[self.name] = self
         self.started_at = time.monotonic()
         self.is_ready = False
         if self.probe_specs():

@@ -21,6 +21,7 @@ make_pki() {
     -addext keyUsage=critical,keyCertSign -keyout "$pki/ca.key" -out "$pki/ca.crt" 2>/dev/null
   issue apiserver /CN=kube-apiserver "subjectAltName=IP:$API_HOST,IP:127.0.0.1,DNS:kubernetes.default.svc,DNS:localhost"
   issue admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
+  issue kubelet-client /CN=kube-apiserver extendedKeyUsage=clientAuth
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$pki/service-account.key" 2>/dev/null
 }
 
@@ -67,6 +68,8 @@ api_server() { # NAME PORT ETCD-PREFIX OPTION...
   shift 3
   "$CONTROL_PLANE/kube-apiserver" --etcd-servers=$ETCD --etcd-prefix="$prefix" --bind-address=0.0.0.0 --secure-port="$port" \
     --advertise-address=$API_HOST --endpoint-reconciler-type=none --service-cluster-ip-range=10.96.0.0/16 \
+    --kubelet-certificate-authority="$pki/ca.crt" --kubelet-client-certificate="$pki/kubelet-client.crt" \
+    --kubelet-client-key="$pki/kubelet-client.key" --kubelet-preferred-address-types=InternalIP \
     --client-ca-file="$pki/ca.crt" --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
     --cert-dir="$pki" --service-account-key-file="$pki/service-account.key" \
     --service-account-signing-key-file="$pki/service-account.key" \

@@ -30,7 +30,8 @@ node_network() { # N
   ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
 }
 
-node_object() { # N
+node_object() { # N: and the certificate of its kubelet
+  issue "node$1" "/O=system:nodes/CN=system:node:node$1" "subjectAltName=IP:10.245.0.$((10 + $1))"
   kubectl create -f - >/dev/null <<JSON
 {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node$1",
   "labels": {"kubernetes.io/hostname": "node$1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}}}
@@ -38,6 +39,7 @@ JSON
   kubectl patch node "node$1" --type=merge -p '{"spec": {"taints": null}}' >/dev/null # no node controller here to do it
   kubectl patch node "node$1" --subresource=status --type=merge -p '{"status": {
     "addresses": [{"type": "InternalIP", "address": "10.245.0.'$((10 + $1))'"}, {"type": "Hostname", "address": "node'"$1"'"}],
+    "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
     "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "5000"}, "capacity": {"cpu": "64", "memory": "256Gi", "pods": "5000"},
     "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]}}' >/dev/null
 }

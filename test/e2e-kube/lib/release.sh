@@ -8,7 +8,7 @@ export PREFIX=smc.asm.alibabacloud.com
 # kubelet.py runs these where a pod names an image of ours: image name -> program here, and its place in the image.
 export_programs() {
   PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" '
-    ["smc-webhook", "smc-node-init", "smc-node-agent"]
+    ["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench"]
     | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries
     | .["smc-node-agent-played"] = {file: ($bin + "/../test/smc-node-agent-played"), path: "/smc-node-agent"}')
   export PROGRAMS
