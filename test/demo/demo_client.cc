@@ -63,8 +63,8 @@ ordered_json pod_of(const ordered_json& deployment_object, bool annotated) {
   metadata["namespace"] = "default";
   metadata["ownerReferences"] = {
       {{"apiVersion", "apps/v1"}, {"kind", "ReplicaSet"}, {"name", owner}, {"controller", true}}};
-  expect(metadata.at("annotations").contains(kAnnotation), "the example is not annotated");
-  if (!annotated) metadata["annotations"].erase(kAnnotation);
+  expect(!metadata.at("annotations").contains(kAnnotation), "the example is annotated");
+  if (annotated) metadata["annotations"][kAnnotation] = "true";
   pod["spec"] = spec.at("spec");
   return pod;
 }
