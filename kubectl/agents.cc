@@ -33,6 +33,17 @@ int metrics_port(const json& pod) {
   return 0;
 }
 
+// agent.listenAddress of the chart is a loopback address: "--listen=[127.0.0.1]:9465".
+bool listens_on_loopback(const json& pod) {
+  const auto containers = pod.value("/spec/containers"_json_pointer, json::array());
+  for (const json& container : containers)
+    for (const json& argument : items_of(container, "args")) {
+      const std::string text = argument.is_string() ? argument.get<std::string>() : "";
+      if (text.starts_with("--listen=[127.") || text.starts_with("--listen=[::1]")) return true;
+    }
+  return false;
+}
+
 std::string owner_of(const json& pod, std::string_view kind) {
   const auto owners = pod.value("/metadata/ownerReferences"_json_pointer, json::array());
   for (const json& owner : owners)
@@ -55,6 +66,9 @@ std::string status_hint(const AgentPod& agent, int status) {
     case 404:
       return "the agent's pod is gone or being replaced: try again";
     default:
+      if (agent.on_loopback)
+        return "it listens on a loopback address, which only its node reaches: helm upgrade with "
+               "agent.listenAddress empty";
       return "the API server cannot reach the agent at its port " + std::to_string(agent.port) +
              ": is the pod ready, and is no firewall between?";
   }
@@ -73,7 +87,8 @@ std::optional<AgentPod> agent_pod(const json& pod) {
                  text_at(pod, "/spec/nodeName"),
                  owner_of(pod, "DaemonSet") + "-access",
                  version_of(pod),
-                 metrics_port(pod)};
+                 metrics_port(pod),
+                 listens_on_loopback(pod)};
   if (agent.port == 0 || agent.node.empty()) return std::nullopt;
   return agent;
 }

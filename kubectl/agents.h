@@ -21,6 +21,7 @@ struct AgentPod {
   std::string secret;  // that holds its token
   std::string version;
   int port = 0;
+  bool on_loopback = false;  // where the API server's proxy does not reach it
 };
 
 // Of a pod of the project's; nothing where it is no agent that could be asked.

@@ -31,6 +31,22 @@ TEST(AgentPods, AreKnownByTheirLabelsAndPorts) {
   EXPECT_FALSE(agent_pod(ending));
 }
 
+TEST(AgentErrors, ThatNobodyReachesALoopbackAddressIsSaid) {
+  for (const char* listen : {"--listen=[127.0.0.1]:9465", "--listen=[::1]:9465"}) {
+    json pod = own_pod("a1", "agent");
+    pod["spec"]["containers"][0]["args"] = {"run", listen};
+    const auto agent = agent_pod(pod);
+    ASSERT_TRUE(agent) << listen;
+    EXPECT_THAT(agent_error(*agent, "GET", 503, "connection refused").hint,
+                HasSubstr("agent.listenAddress empty"))
+        << listen;
+  }
+  json pod = own_pod("a1", "agent");
+  pod["spec"]["containers"][0]["args"] = {"run", "--listen=[$(HOST_IP)]:9465"};
+  EXPECT_THAT(agent_error(*agent_pod(pod), "GET", 503, "refused").hint,
+              HasSubstr("is the pod ready"));
+}
+
 struct Refusal {
   int status;
   const char* body;
