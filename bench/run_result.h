@@ -43,7 +43,7 @@ struct FallbackCount {
 // What carried the connections, as the kernel counted during the run.
 struct Proof {
   std::uint64_t samples = 0;                   // looks into the socket table
-  std::uint64_t connections = 0;               // open ones at the last look
+  std::uint64_t connections = 0;               // the most that were open at one look
   std::map<std::string, std::uint64_t> modes;  // of those: "smc-r", "smc-d", "tcp"
   std::vector<FallbackCount> fallbacks;
   std::uint64_t smc_bytes = 0;        // sent and received by SMC-R in this namespace

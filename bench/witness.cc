@@ -140,8 +140,10 @@ void Witness::look_at_sockets() {
   }
   if (listed < ports.size()) modes["tcp"] += ports.size() - listed;
   if (sockets || ports.empty()) ++proof_.samples;
-  proof_.modes = modes;
-  proof_.connections = ports.size();
+  if (ports.size() >= proof_.connections) {  // at the end of a load some are closed already
+    proof_.modes = modes;
+    proof_.connections = ports.size();
+  }
   const std::uint64_t on_tcp = ports.size() - std::min(ports.size(), modes["smc-r"]);
   if (on_tcp >= most_on_tcp_) {
     most_on_tcp_ = on_tcp;

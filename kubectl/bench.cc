@@ -164,8 +164,9 @@ Outcome<json> Bench::wait(const json& pod, seconds time,
 }
 
 Outcome<std::string> Bench::log_of(const json& pod) {
-  const auto answer = client_.ask(
-      {"GET", pods_of(namespace_of(pod), text_at(pod, "/metadata/name")).path() + "/log"});
+  const auto answer =
+      client_.ask({"GET", pods_of(namespace_of(pod), text_at(pod, "/metadata/name")).path() +
+                              "/log?container=" + kBenchContainer});
   if (!answer) return answer.error();
   if (answer->status == 200) return answer->body;
   return kube::make_error(

@@ -17,7 +17,7 @@ constexpr int kServerPort = 8080;
 
 // As a namespace of level "restricted" demands; the programs need none of it.
 json container(const BenchRun& run, json arguments) {
-  return {{"name", "smc-bench"},
+  return {{"name", kBenchContainer},
           {"image", run.image},
           {"args", std::move(arguments)},
           {"securityContext",

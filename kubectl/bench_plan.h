@@ -13,6 +13,8 @@
 namespace smc::kubectl {
 
 inline constexpr int kMaxRounds = 20;
+// Named, since another webhook may add containers of its own.
+inline constexpr const char* kBenchContainer = "smc-bench";
 inline constexpr int kMaxBenchSeconds = 3600;
 
 struct BenchOptions {

@@ -44,7 +44,8 @@ class PlayedCluster {
     if (request.method == "DELETE") return remove(ns, name, out);
     const auto found = pods.find(ns + "/" + name);
     if (found == pods.end()) return answer(out, 404, status_body("NotFound", 404));
-    if (!request.path.ends_with("/log")) return answer(out, 200, found->second.dump());
+    if (!request.target.ends_with("/log?container=smc-bench"))
+      return answer(out, 200, found->second.dump());
     answer(out, 200, to_json(bench::sample_result()) + "smc-bench: error: behind the result\n");
   }
 

@@ -99,6 +99,20 @@ TEST_F(WitnessTest, InAPodTheInterfaceDecidesAndNoPacketsAreTold) {
               ElementsAre(HasSubstr("packets are not known, and eth0 carried")));
 }
 
+// As a load ends, its threads close their connections one after the other.
+TEST_F(WitnessTest, ConnectionsThatTheEndOfTheLoadHasClosedCount) {
+  Witness witness(system_, ports_);
+  witness.begin();
+  set_counters(300'000, 2'000, 2'100);
+  witness.look();
+  ports_.closed(system_.pod().sockets.back().local_port);
+  system_.pod().sockets.pop_back();
+  witness.look();
+  const Proof proof = witness.end(kRequests, kPayload);
+  EXPECT_EQ(proof.mode(), "smc-r");
+  EXPECT_THAT(proof_text(proof), HasSubstr("4 of 4 connections SMC-R"));
+}
+
 TEST_F(WitnessTest, OneConnectionOnTcpIsNamedWithItsReason) {
   system_.pod().sockets[2] = socket(40'002, SocketMode::kTcp);
   const Proof proof = run(300'000, 2'000, 2'100);
