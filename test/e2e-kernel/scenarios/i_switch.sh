@@ -55,10 +55,12 @@ pod_waits_for_the_agent() {
 }
 
 check_and_status_say_so() {
-  in_pod A smc-node-init check --json >/tmp/check || true
+  local status=0
+  in_pod A smc-node-init check --json >/tmp/check || status=$?
+  equal "$status" "$(jq 'if .verdict == "FAIL" then 2 else 0 end' /tmp/check)" "exit status of check in A"
   jq -e '.checks[] | select(.name == "switch") | .verdict == "PASS" and (.finding | contains("BPF"))' /tmp/check
-  in_pod C smc-node-init check --json >/tmp/check || true
-  jq -e '.checks[] | select(.name == "switch") | .verdict == "FAIL" and (.hint | contains("smc-node-agent"))' /tmp/check
+  exits 2 in_pod C smc-node-init check --json
+  jq -e '.checks[] | select(.name == "switch") | .verdict == "FAIL" and (.hint | contains("smc-node-agent"))' <<<"$output"
   exits 0 in_pod A smc-node-init status --json
   equal "$(jq -r '"\(.switch.kind) \(.switch.on)"' <<<"$output")" "bpf true" "A's switch"
   exits 0 in_pod C smc-node-init status --json

@@ -205,6 +205,22 @@ TEST_F(AgentApiTest, RunsNoSynCheckInAnotherPodsNamespace) {
   EXPECT_THAT(made.body, HasSubstr("is gone"));
 }
 
+TEST_F(AgentApiTest, ASecondSynCheckIsToldToComeBackLater) {
+  std::promise<void> go_on;
+  system_.before("enter pod", [&] { go_on.get_future().wait(); });
+  AgentApi asked = api();
+  const http::Call call{"pod=shop/cart-0&target=127.0.0.1:1", kToken};
+  const http::Reply first = asked.syn_check(call);
+  ASSERT_NE(first.later, nullptr) << first.body;
+  const http::Reply second = asked.syn_check(call);
+  EXPECT_EQ(second.status, 429);
+  EXPECT_EQ(second.later, nullptr);
+  EXPECT_EQ(json::parse(second.body), (json{{"error", "this agent runs another syn-check"},
+                                            {"hint", "ask again in some seconds"}}));
+  go_on.set_value();
+  EXPECT_EQ(wait_for(first.later).status, 200);
+}
+
 TEST_F(AgentApiTest, RunsOneSynCheckAtATime) {
   SynCheckRunner runner;
   std::promise<void> go_on;
