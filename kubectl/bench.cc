@@ -35,8 +35,9 @@ kube::Target pods_of(const std::string& ns, const std::string& name = {}) {
   return {kube::kPods, ns, name, ""};
 }
 
-bool is_running(const json& pod) {
-  return text_at(pod, "/status/phase") == "Running" && !text_at(pod, "/status/podIP").empty();
+// Ready by its readiness probe: a container that runs need not listen yet.
+bool serves(const json& pod) {
+  return is_ready(pod) && !text_at(pod, "/status/podIP").empty();
 }
 
 bool has_ended(const json& pod) {
@@ -106,7 +107,7 @@ Bench::Measured Bench::measure_pair(BenchRun run) {
   run.node = server_node_;
   const json wanted = server_pod(run);
   if (const auto made = make(wanted); !made) return made.error();
-  const auto server = wait(wanted, kTimeToStart, is_running);
+  const auto server = wait(wanted, kTimeToStart, serves);
   if (!server) return server.error();
   server_node_ = text_at(*server, "/spec/nodeName");
   run.node = load_node_;

@@ -103,7 +103,10 @@ json bench_namespace(const std::string& name) {
 json server_pod(const BenchRun& run) {
   json out = pod(run, "server",
                  container(run, {"server", "--listen", "0.0.0.0:" + std::to_string(kServerPort)}));
-  out["spec"]["containers"][0]["ports"] = json::array({{{"containerPort", kServerPort}}});
+  json& only = out["spec"]["containers"][0];
+  only["ports"] = json::array({{{"containerPort", kServerPort}}});
+  only["readinessProbe"] = {{"httpGet", {{"path", "/echo"}, {"port", kServerPort}}},
+                            {"periodSeconds", 1}};
   return out;
 }
 

@@ -58,7 +58,10 @@ class PlayedCluster {
     made.push_back(object);
     const bool is_load = object["metadata"]["labels"]["smc-bench/role"] == "load";
     object["spec"]["nodeName"] = is_load ? "node2" : "node1";
-    object["status"] = {{"phase", is_load ? "Succeeded" : "Running"}, {"podIP", "10.1.2.3"}};
+    object["status"] = {
+        {"phase", is_load ? "Succeeded" : "Running"},
+        {"podIP", "10.1.2.3"},
+        {"conditions", json::array({{{"type", "Ready"}, {"status", is_load ? "False" : "True"}}})}};
     change(object);
     pods[ns + "/" + object["metadata"]["name"].get<std::string>()] = object;
     answer(out, 201, object.dump());
@@ -183,6 +186,17 @@ TEST_F(BenchTest, APodThatEndsTooEarlyEndsItWithTheReasonAndNothingStays) {
   clean();
   EXPECT_THAT(cluster_.namespaces, IsEmpty());
   EXPECT_THAT(cluster_.pods, IsEmpty());
+}
+
+TEST_F(BenchTest, NoLoadIsMadeBeforeTheServerListens) {
+  cluster_.change = [&](json& pod) {
+    pod["status"]["conditions"][0]["status"] = "False";
+    stop_.request();
+  };
+  EXPECT_FALSE(run_pair());
+  ASSERT_THAT(cluster_.made, SizeIs(1));
+  EXPECT_EQ(cluster_.made[0]["spec"]["containers"][0]["readinessProbe"]["httpGet"],
+            json({{"path", "/echo"}, {"port", 8080}}));
 }
 
 TEST_F(BenchTest, AnInterruptEndsTheWaitAndWhatWasMadeIsRemovedAllTheSame) {
