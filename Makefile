@@ -1,8 +1,18 @@
 # The front door. Each target works as the first and only command in a clean clone on Debian 12 or 13: it
 # installs what is missing (as root or with sudo), builds, and does what its line says.
 JOBS ?= $(shell nproc)
-BUILD = cmake --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
+BUILD = cmake $(if $(findstring release-,$(1)),--fresh) --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
+
+# Of which architectures (amd64, arm64) what is made is; another than this machine's is cross-compiled, see cmake/cross.cmake.
+THIS_ARCH := $(shell dpkg --print-architecture)
+ARCH ?= $(THIS_ARCH)
+PRESET = $(if $(filter $(THIS_ARCH),$(1)),release,release-$(1))
+BUILD_ARCHES = $(foreach arch,$(ARCH),$(call BUILD,$(call PRESET,$(arch))) $(1) &&) true
+CROSS_PACKAGES = $(patsubst %,cross-%,$(filter-out $(THIS_ARCH),$(ARCH)))
+comma = ,
+empty =
+ARCH_LIST = $(subst $(empty) $(empty),$(comma),$(strip $(ARCH)))
 
 .PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image man e2e-kernel e2e-kube e2e-node build clean report
 
@@ -18,8 +28,10 @@ demo: ## a pod before and after, over a real TLS connection
 	@$(call BUILD,release) --target smc-webhook smc-certs smc-demo
 	@scripts/demo
 
-test: build ## every test that needs no virtual machine and no cluster; T=REGEX for those with such names
-	@ctest --preset release $(if $(T),--tests-regex '$(T)')
+test: ## every test that needs no virtual machine and no cluster; T=REGEX for those with such names, ARCH=arm64 emulated
+	@scripts/install-packages build $(CROSS_PACKAGES)
+	@$(call BUILD_ARCHES)
+	@$(foreach arch,$(ARCH),ctest --preset $(call PRESET,$(arch)) $(if $(T),--tests-regex '$(T)') &&) true
 
 golden: ## writes the answers of the golden reviews anew, after a deliberate change; read the diff
 	@scripts/install-packages build
@@ -57,11 +69,11 @@ e2e-kube: build ## the chart in clusters on this machine: etcd, API server, sche
 	@test/e2e-kube/run
 
 IMAGES = smc-webhook smc-node-init smc-node-agent smc-bench
-image: ## container images in build/image, made and checked without a container engine
-	@scripts/install-packages build image
-	@$(call BUILD,release) --target $(IMAGES) kubectl-smc
-	@scripts/image build/image $(IMAGES)
-	@test/image/check build/image $(IMAGES)
+image: ## container images in build/image, made and checked without a container engine; ARCH="amd64 arm64" for both in one
+	@scripts/install-packages build image $(CROSS_PACKAGES)
+	@$(call BUILD_ARCHES,--target $(IMAGES) kubectl-smc)
+	@scripts/image --architectures $(ARCH_LIST) build/image $(IMAGES)
+	@test/image/check --architectures $(ARCH_LIST) build/image $(IMAGES)
 
 e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERNEL="6.12 6.17 7" for several kernels
 	@scripts/install-packages build e2e-kernel

@@ -15,13 +15,17 @@ target_include_directories(smc_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT
 target_link_options(smc_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 
 # Said here and not left to the distribution's compiler: position independence, no jump of the stack over its guard
-# page, and indirect branches that the processor checks, where there are such. test/image/hardened holds the programs
-# to it.
+# page, and indirect branches (on arm64 return addresses too) that the processor checks, where it can. test/image/hardened
+# holds the programs to it.
 target_compile_options(smc_options INTERFACE -fPIE -fstack-clash-protection)
 include(CheckCXXCompilerFlag)
 check_cxx_compiler_flag(-fcf-protection=full SMC_HAS_CF_PROTECTION)
 if(SMC_HAS_CF_PROTECTION)
   target_compile_options(smc_options INTERFACE -fcf-protection=full)
+endif()
+check_cxx_compiler_flag(-mbranch-protection=standard SMC_HAS_BRANCH_PROTECTION)
+if(SMC_HAS_BRANCH_PROTECTION)
+  target_compile_options(smc_options INTERFACE -mbranch-protection=standard)
 endif()
 
 if(CMAKE_UNITY_BUILD)
@@ -51,6 +55,13 @@ function(smc_executable name)
   # what the linker took, for the licences and the bill of materials of the images
   target_link_options(${name} PRIVATE -Wl,-Map=${PROJECT_BINARY_DIR}/maps/${name}.map)
   target_link_options(${name} PRIVATE $<IF:$<BOOL:$<TARGET_PROPERTY:SMC_STATIC>>,-static-pie,-pie>)
+  if(CMAKE_CROSSCOMPILING)
+    # For tests that start it: the kernel does not know how to.
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+    file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/emulated/${name}
+         CONTENT "#!/bin/sh\nexec ${emulator} $<TARGET_FILE:${name}> \"$@\"\n"
+         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  endif()
 endfunction()
 
 # smc_library(NAME SOURCES...): a static library of ours.

@@ -1,7 +1,8 @@
-"""Which Debian package a file of this machine is from, and what that package says about itself. Used by scripts/image."""
+"""Which Debian package a file is from, of this machine's or of a sysroot's, and what that package says about itself. Used
+by scripts/image."""
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,6 @@ SPDX_LICENSES = {
     "libnl3": "LGPL-2.1-only",
     "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "libyaml": "MIT",
-    "libyaml": "MIT",
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
@@ -35,18 +35,19 @@ SPDX_LICENSES = {
 
 @dataclass(frozen=True, order=True)
 class Package:
-    """A binary package as it is installed here."""
+    """A binary package as it is in its root: installed here, or unpacked in a sysroot."""
 
     name: str
     version: str
     architecture: str
     source: str
     source_version: str
+    root: Path = field(default=Path("/"), compare=False)
 
     @property
     def copyright(self):
         """Debian's copyright file of it."""
-        return Path("/usr/share/doc", self.name, "copyright").read_text(errors="replace")
+        return (self.root / "usr/share/doc" / self.name / "copyright").read_text(errors="replace")
 
     @property
     def license(self):
@@ -61,28 +62,32 @@ def _plain(path):
 
 
 @cache
-def _owners():
+def _owners(root):
     owners = {}
-    for listing in Path("/var/lib/dpkg/info").glob("*.list"):
+    for listing in (root / "var/lib/dpkg/info").glob("*.list"):
         for line in listing.read_text().splitlines():
             owners.setdefault(_plain(line), listing.stem)
     return owners
 
 
 @cache
-def package(name):
+def package(name, root=Path("/")):
     """The installed package NAME or NAME:ARCHITECTURE."""
     fields = "${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}"
-    shown = subprocess.run(["dpkg-query", "-W", "-f", fields, name], check=True, capture_output=True, text=True).stdout
-    return Package(*shown.split("\t"))
+    query = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", fields, name]
+    shown = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+    return Package(*shown.split("\t"), root)
 
 
-def owner(path):
-    """The package that PATH is from; None for a file that no package has."""
+def owner(path, root=Path("/")):
+    """The package that PATH is from, of those in the folder ROOT where it lies there, else of this machine's; None for a
+    file that no package has."""
+    if not Path(path).is_relative_to(root):
+        root = Path("/")
     for spelling in (Path(path), Path(path).resolve()):
-        name = _owners().get(_plain(spelling))
+        name = _owners(root).get(_plain("/" / spelling.relative_to(root)))
         if name:
-            return package(name)
+            return package(name, root)
     return None
 
 

@@ -1,43 +1,52 @@
-"""Which files of this machine became part of a program of ours, read from the build folder. Used by scripts/image."""
+"""Which files of Debian's packages became part of a program of ours, read from the build folder. Used by scripts/image."""
 import re
 import subprocess
 from pathlib import Path
 
 
-def _ninja(build, *arguments):
-    return subprocess.run(["ninja", "-C", str(build), "-t", *arguments], check=True, capture_output=True, text=True).stdout
+def _output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def headers(build, program):
     """The files outside the tree that the program's objects include, as the compiler told Ninja."""
-    wanted = {path for path in _ninja(build, "inputs", f"bin/{program}").split() if path.endswith(".o")}
+    ninja = ["ninja", "-C", str(build.folder), "-t"]
+    wanted = {path for path in _output(*ninja, "inputs", f"bin/{program}").split() if path.endswith(".o")}
+    outside = ("/usr/", str(build.root / "usr"))
     found, used = set(), False
-    for line in _ninja(build, "deps").splitlines():
+    for line in _output(*ninja, "deps").splitlines():
         if not line.startswith(" "):
             used = line.partition(":")[0] in wanted
-        elif used and line.strip().startswith("/usr/"):
+        elif used and line.strip().startswith(outside):
             found.add(line.strip())
     return found
 
 
 def archives(build, program):
     """The files outside the tree that the linker took code from: members of static archives and single objects."""
-    text = (build / "maps" / f"{program}.map").read_text(errors="replace")
+    text = (build.folder / "maps" / f"{program}.map").read_text(errors="replace")
     members = re.findall(r"^(/\S+\.a)\(\S+\)$", text.partition("Discarded input sections")[0], re.M)
     objects = re.findall(r"^LOAD (/\S+\.o)$", text, re.M)
-    return {str(Path(path).resolve()) for path in members + objects if not Path(path).resolve().is_relative_to(build)}
+    paths = {Path(path).resolve() for path in members + objects}
+    return {str(path) for path in paths if not path.is_relative_to(build.folder)}
 
 
-def libraries(program):
+def libraries(build, program):
     """The files that the loader maps for PROGRAM, as {path in the image: path here}. None for a static one."""
-    shown = subprocess.run(["readelf", "--program-headers", "--wide", str(program)], check=True, capture_output=True, text=True)
-    if "INTERP" not in shown.stdout:
+    headers = _output("readelf", "--program-headers", "--wide", str(program))
+    if "INTERP" not in headers and ".so" not in Path(program).name:
         return {}
+    if build.foreign:
+        loader = next(iter(sorted((build.root / "lib").glob("ld-linux*")) + sorted((build.root / "lib64").glob("ld-linux*"))))
+        shown = _output(*build.emulator, str(loader), "--list", str(program))
+    else:
+        shown = _output("ldd", str(program))
     found = {}
-    for line in subprocess.run(["ldd", str(program)], check=True, capture_output=True, text=True).stdout.splitlines():
+    for line in shown.splitlines():
         if "not found" in line:
             raise FileNotFoundError(f"{Path(program).name}: {line.strip()}. hint: install the package, or build again")
         path = re.search(r"(/\S+) \(0x", line)
         if path:
-            found[path.group(1)] = Path(path.group(1)).resolve()
+            name = path.group(1).removeprefix(str(build.root).rstrip("/"))
+            found[name] = (build.root / name.lstrip("/")).resolve()
     return found

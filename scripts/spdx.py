@@ -50,7 +50,7 @@ def _file(path, data):
 
 
 def document(image, created, release, files, from_packages, linked_packages):
-    """IMAGE has name, reference, version, revision, home and digest. FILES is {path: bytes}, FROM_PACKAGES
+    """IMAGE has name, architecture, reference, version, revision, home and digest. FILES is {path: bytes}, FROM_PACKAGES
     {path: package} for those that are copies of a package's file, LINKED_PACKAGES whose code is in the program."""
     root = {
         "SPDXID": _id("Image", image["name"]),
@@ -98,7 +98,7 @@ def document(image, created, release, files, from_packages, linked_packages):
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
-        "name": f"{image['name']}-{image['version']}",
+        "name": f"{image['name']}-{image['version']}-{image['architecture']}",
         "creationInfo": {"created": created, "creators": ["Organization: smc-webhook", "Tool: scripts-image"]},
         "packages": [root, project, *described],
         "files": [_file(path, files[path]) for path in sorted(files)],

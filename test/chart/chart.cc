@@ -162,7 +162,7 @@ const std::vector<Variant>& variants() {
        {"mesh.watch=false", "rbac.create=false", "webhook.serviceAccount.create=false",
         "webhook.serviceAccount.name=a", "agent.serviceAccount.create=false",
         "agent.serviceAccount.name=b", "webhook.podDisruptionBudget.enabled=false",
-        "webhook.priorityClassName=", "agent.priorityClassName=", "imageArchitecture="}},
+        "webhook.priorityClassName=", "agent.priorityClassName=", "imageArchitectures=null"}},
   };
   return all;
 }

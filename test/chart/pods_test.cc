@@ -194,20 +194,58 @@ TEST_F(Pods, OfTheAgentKeepOffVirtualNodesAndNodesThatAreBeingEmptied) {
       << "of the taint that it takes off itself, whatever else it tolerates";
 }
 
-TEST_F(Pods, AreOnNodesOfTheImagesArchitecture) {
-  const auto selectors = [](const std::vector<std::string>& set) {
+// The architectures that each required term of a pod's node affinity lets in; "any" for a term, or
+// a pod, that does not ask.
+std::set<std::string> architectures(const nlohmann::json& spec) {
+  const auto terms = spec.value(
+      "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms"_json_pointer,
+      nlohmann::json::array({nlohmann::json::object()}));
+  std::set<std::string> out;
+  for (const auto& term : terms) {
+    std::string asked = "any";
+    for (const auto& expression : term.value("matchExpressions", nlohmann::json::array()))
+      if (expression["key"] == "kubernetes.io/arch")
+        asked = expression["operator"].get<std::string>() + expression["values"].dump();
+    out.insert(asked);
+  }
+  return out;
+}
+
+TEST_F(Pods, AreOnNodesOfTheImagesArchitectures) {
+  const auto asked = [](const std::vector<std::string>& set) {
     std::set<std::string> out;
+    int pods = 0;
     for (const auto& object : render({.set = set}).objects)
       for (const char* kind : {"Deployment", "DaemonSet", "Job", "Pod"})
-        if (object["kind"] == kind) out.insert(pod_spec(object)["nodeSelector"].dump());
+        if (object["kind"] == kind) {
+          ++pods;
+          out.merge(architectures(pod_spec(object)));
+        }
+    EXPECT_EQ(pods, 4);
     return out;
   };
-  EXPECT_EQ(selectors({}),
-            std::set<std::string>{R"({"kubernetes.io/arch":"amd64","kubernetes.io/os":"linux"})"});
-  EXPECT_EQ(selectors({"imageArchitecture="}),
-            std::set<std::string>{R"({"kubernetes.io/os":"linux"})"});
-  EXPECT_TRUE(selectors({R"(webhook.nodeSelector.kubernetes\.io/arch=arm64)"})
-                  .contains(R"({"kubernetes.io/arch":"arm64","kubernetes.io/os":"linux"})"));
+  EXPECT_EQ(asked({}), std::set<std::string>{R"(In["amd64","arm64"])"});
+  EXPECT_EQ(asked({"imageArchitectures={arm64}"}), std::set<std::string>{R"(In["arm64"])"});
+  EXPECT_EQ(asked({"imageArchitectures=null"}), std::set<std::string>{"any"});
+}
+
+TEST_F(Pods, AreOnNodesOfTheImagesArchitecturesWhateverElseTheirAffinityAsksFor) {
+  const std::string required =
+      "webhook.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+      "nodeSelectorTerms";
+  const auto spec = pod_spec(render({.set = {required + "[0].matchExpressions[0].key=zone",
+                                             required + "[0].matchExpressions[0].operator=Exists",
+                                             required + "[1].matchFields[0].key=metadata.name",
+                                             "webhook.affinity.podAffinity.a=b"}})
+                                 .only("Deployment", "webhook"));
+  EXPECT_EQ(architectures(spec), std::set<std::string>{R"(In["amd64","arm64"])"});
+  const auto& affinity = spec["affinity"];
+  const auto& terms = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+                              ["nodeSelectorTerms"];
+  ASSERT_EQ(terms.size(), 2U);
+  EXPECT_EQ(terms[0]["matchExpressions"][0]["key"], "zone");
+  EXPECT_EQ(terms[1]["matchFields"][0]["key"], "metadata.name");
+  EXPECT_EQ(affinity["podAffinity"], nlohmann::json({{"a", "b"}}));
 }
 
 TEST_F(Pods, PullWithTheSecretsOfTheChartAndOfTheUmbrella) {
@@ -334,7 +372,7 @@ TEST_F(Pods, TakeADigestBeforeATag) {
       render({.set = {"imageRegistry=r.test/x", "webhook.image.digest=" + digest,
                       "webhook.image.tag=v1", "agent.image.registry=other.test"}});
   EXPECT_EQ(pod_spec(rendering.only("Deployment", "webhook"))["containers"][0]["image"],
-            "r.test/x/smc-webhook@" + digest);
+            "r.test/x/smc-webhook:v1@" + digest);
   EXPECT_EQ(pod_spec(rendering.only("DaemonSet", "agent"))["containers"][0]["image"],
             "other.test/smc-node-agent:" SMC_PROJECT_VERSION);
 }

@@ -78,7 +78,7 @@ then that of the umbrella chart, then the chart's. */ -}}
 {{- $registry := coalesce $image.registry $.Values.global.imageRegistry $.Values.imageRegistry -}}
 {{- $path := printf "%s/%s" (trimSuffix "/" $registry) $image.repository -}}
 {{- if $image.digest -}}
-{{- printf "%s@%s" $path $image.digest -}}
+{{- printf "%s%s@%s" $path (empty $image.tag | ternary "" (printf ":%s" $image.tag)) $image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $path (default $.Chart.AppVersion $image.tag) -}}
 {{- end -}}
@@ -96,12 +96,33 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{- /* (list . nodeSelector): Linux, and the architecture that the images are of; the values' own win. */ -}}
+{{- /* (list . nodeSelector): Linux; the values' own win. */ -}}
 {{- define "smc-webhook.nodeSelector" -}}
+{{- merge (dict) (index . 1) (dict "kubernetes.io/os" "linux") | toYaml -}}
+{{- end -}}
+
+{{- /* (list . affinity): the values' own affinity, and nodes of the images' architectures: in each of its terms, any of
+which lets a node in. Begins a line, which the caller indents. */ -}}
+{{- define "smc-webhook.affinity" -}}
 {{- $ := index . 0 -}}
-{{- $base := dict "kubernetes.io/os" "linux" -}}
-{{- with $.Values.imageArchitecture }}{{ $_ := set $base "kubernetes.io/arch" . }}{{ end -}}
-{{- merge (dict) (index . 1) $base | toYaml -}}
+{{- $affinity := deepCopy (index . 1 | default dict) -}}
+{{- with $.Values.imageArchitectures -}}
+{{- $ours := dict "key" "kubernetes.io/arch" "operator" "In" "values" . -}}
+{{- $node := $affinity.nodeAffinity | default dict -}}
+{{- $required := $node.requiredDuringSchedulingIgnoredDuringExecution | default dict -}}
+{{- $terms := list -}}
+{{- range $required.nodeSelectorTerms | default (list dict) -}}
+{{- $expressions := append (.matchExpressions | default list) $ours -}}
+{{- $terms = append $terms (merge (dict "matchExpressions" $expressions) .) -}}
+{{- end -}}
+{{- $_ := set $required "nodeSelectorTerms" $terms -}}
+{{- $_ := set $node "requiredDuringSchedulingIgnoredDuringExecution" $required -}}
+{{- $_ := set $affinity "nodeAffinity" $node -}}
+{{- end -}}
+{{- with $affinity -}}
+affinity:
+{{ toYaml . | indent 2 }}
+{{- end -}}
 {{- end -}}
 
 {{- define "smc-webhook.webhookServiceAccount" -}}
