@@ -314,6 +314,8 @@ class Container:
         status = {
             "name": self.name, "image": self.spec["image"], "imageID": "", "ready": ready,
             "restartCount": self.restarts, "started": code is None,
+            # a resize in place is refused where the node does not tell what is in force
+            "resources": self.spec.get("resources", {}),
             "state": {"running": {}} if code is None else {"terminated": {"exitCode": code, "message": self.last_words()}},
         }
         return status

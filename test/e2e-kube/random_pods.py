@@ -15,11 +15,26 @@ PREFIX = "smc.asm.alibabacloud.com/"
 KEY = PREFIX + "erdma"
 
 
-class Maker:
-    """Valid pods of Kubernetes 1.20, from one seed."""
+GATES = [{"name": "example.test/gate"}]
+IMAGE = {"image": {"reference": "example.test/model:1", "pullPolicy": "Never"}}
+POD_RESOURCES = {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "4Gi"}}
 
-    def __init__(self, seed):
-        self.random = random.Random(seed)
+
+def newer_fields(api, path):
+    """Of the fields that Kubernetes 1.20 does not know, those that this API server keeps."""
+    made = api.request("POST", path, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "newer"}, "spec": {
+        "containers": [{"name": "c", "image": "a.test/b:1"}], "schedulingGates": GATES, "resources": POD_RESOURCES,
+        "initContainers": [{"name": "i", "image": "a.test/b:1", "restartPolicy": "Always"}],
+        "volumes": [{"name": "v"} | IMAGE]}})[0]["spec"]
+    found = {"schedulingGates": made, "resources": made, "restartPolicy": made["initContainers"][0], "image": made["volumes"][0]}
+    return sorted(name for name, where in found.items() if name in where)
+
+
+class Maker:
+    """Valid pods, from one seed: of Kubernetes 1.20, and with the newer fields that are named."""
+
+    def __init__(self, seed, newer):
+        self.random, self.newer = random.Random(seed), newer
 
     def maybe(self, chance=0.5):
         return self.random.random() < chance
@@ -96,6 +111,8 @@ class Maker:
         if volumes:
             container["volumeMounts"] = [{"name": v["name"], "mountPath": f"/m/{i}"} for i, v in enumerate(volumes)
                                          if self.maybe()]
+        if init and "restartPolicy" in self.newer and self.maybe(0.3):
+            container["restartPolicy"] = "Always"
         if not init:
             container["ports"] = [{"name": "web", "containerPort": self.pick(80, 8080, 65505)}]
             container |= self.drop_some({"livenessProbe": self.probe, "readinessProbe": self.probe,
@@ -107,6 +124,7 @@ class Maker:
             {"emptyDir": {}}, {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}, {"hostPath": {"path": "/x"}},
             {"configMap": {"name": "c", "optional": True, "items": [{"key": "a", "path": "b/c"}]}},
             {"downwardAPI": {"items": [{"path": "l", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
+            *([IMAGE] if "image" in self.newer else []),
         )
 
     def pod(self, number):
@@ -129,6 +147,10 @@ class Maker:
             "readinessGates": lambda: [{"conditionType": "example.test/ready"}], "nodeName": lambda: "node1",
             "restartPolicy": lambda: self.pick("Never", "OnFailure"), "enableServiceLinks": lambda: False,
         }, 0.25)
+        if "schedulingGates" in self.newer and "nodeName" not in spec and self.maybe(0.2):
+            spec["schedulingGates"] = GATES
+        if "resources" in self.newer and self.maybe(0.2):
+            spec["resources"] = POD_RESOURCES
         annotations = self.drop_some({
             "example.test/a_b": lambda: "~0~1 \"\\", PREFIX + "on-failure": lambda: self.pick("fail", "fallback", "maybe"),
             PREFIX + "pnetid": lambda: "ABC", "sidecar.istio.io/inject": lambda: "true",
@@ -193,8 +215,9 @@ def first_difference(a, b, path=""):
 
 def main():
     count, seed, namespace = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    api, maker = Api(), Maker(seed)
-    path = f"/api/v1/namespaces/{namespace}/pods?dryRun=All"
+    api, path = Api(), f"/api/v1/namespaces/{namespace}/pods?dryRun=All"
+    newer = newer_fields(api, path)
+    maker = Maker(seed, newer)
     pods = [maker.pod(number) for number in range(count)]
 
     def check(plain):
@@ -214,7 +237,7 @@ def main():
 
     with ThreadPoolExecutor(8) as pool:
         problems = [(pod, problem) for pod, problem in zip(pods, pool.map(check, pods)) if problem]
-    print(json.dumps({"pods": count, "seed": seed, "bad": len(problems),
+    print(json.dumps({"pods": count, "seed": seed, "newer": newer, "bad": len(problems),
                       "examples": [{"problem": problem, "pod": pod} for pod, problem in problems[:2]]}))
     sys.exit(1 if problems else 0)
 

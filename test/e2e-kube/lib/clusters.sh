@@ -2,7 +2,9 @@
 # Clusters on this machine, each in network, mount and PID namespaces of its own: nothing that one starts is seen
 # outside, and all of it ends with it. A `run` sets HERE (this test's folder), ROOT and RUN (itself), and calls
 # run_clusters, which calls RUN again as `--inside SCENARIO...`, process 1 of a cluster's namespaces. Needs root.
-# KEEP=1 keeps the clusters' folders; SHELL_AT_END=1 opens a shell in the cluster before it goes.
+# KEEP=1 keeps the clusters' folders; SHELL_AT_END=1 opens a shell in the cluster before it goes. KUBE_BIN=DIR: the
+# kube-apiserver, kube-controller-manager and kube-scheduler there, and etcd and kubectl where they are there, in place of
+# Kubernetes 1.20.
 # shellcheck source=test/e2e-kube/lib/report.sh
 . "$HERE/lib/report.sh"
 
@@ -36,7 +38,12 @@ run_clusters() {
   # shellcheck disable=SC2086 # names of groups
   "$ROOT/scripts/install-packages" $packages
   PATH=$("$ROOT/scripts/fetch-kube-tools"):$PATH
-  CONTROL_PLANE=$("$HERE/build-control-plane")
+  if [ -n "${KUBE_BIN:-}" ]; then
+    CONTROL_PLANE=$(given_control_plane "$KUBE_BIN")
+    PATH=$CONTROL_PLANE:$PATH
+  else
+    CONTROL_PLANE=$("$HERE/build-control-plane")
+  fi
   [ -x "$ROOT/build/release/bin/smc-webhook" ] || {
     echo "build/release/bin/smc-webhook is missing. hint: make $target builds it first" >&2
     exit 1
@@ -62,6 +69,17 @@ run_clusters() {
   exit $status
 }
 
+given_control_plane() { # DIR: its full name, once all is there
+  local program
+  for program in kube-apiserver kube-controller-manager kube-scheduler; do
+    [ -x "$1/$program" ] || {
+      echo "KUBE_BIN: $1/$program is no program. hint: the three programs of one Kubernetes belong there" >&2
+      return 1
+    }
+  done
+  readlink -f "$1"
+}
+
 dirs=() running=() # of the clusters
 # shellcheck disable=SC2317 # the trap calls it
 clean_up() {
@@ -80,7 +98,7 @@ clean_up() {
 enter_cluster() {
   local file
   trap 'exit 130' INT TERM
-  for file in control_plane nodes release agent load certificates; do
+  for file in control_plane nodes release agent load certificates decisions; do
     # shellcheck source=/dev/null
     . "$HERE/lib/$file.sh"
   done

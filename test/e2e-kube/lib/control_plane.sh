@@ -5,8 +5,18 @@
 #   $E2E_DIR/admin.json     the administrator's kubeconfig
 #   $E2E_DIR/logs/          one log a program; audit.log: the API server's audit log
 
+# It is Kubernetes 1.20 of build-control-plane, or what KUBE_BIN names. What differs from version to version is asked of
+# the programs and of the server, here and in the scenarios.
+
 export API_HOST=10.96.0.1 API_PORT=443 # the "kubernetes" service's address: here the API server has it itself
 ETCD=http://127.0.0.1:2379
+
+# offers PROGRAM TEXT: its help knows that option, feature gate or controller
+offers() {
+  local help
+  help=$("$CONTROL_PLANE/$1" --help)
+  [[ $help == *"$2"* ]]
+}
 
 issue() { # NAME SUBJECT EXTENSIONS: a certificate by the cluster's CA
   local pki=$E2E_DIR/pki
@@ -39,19 +49,17 @@ start_etcd() {
     --initial-cluster default=http://127.0.0.1:2380 > "$E2E_DIR/logs/etcd.log" 2>&1 &
 }
 
-# Everything that admission of pods can see is on the audit log, the annotations of our webhook included; and whatever
-# the chart's own programs ask for.
+# All requests are on the audit log, with the annotations of our webhook, who asked for what, and whether it is deprecated.
 # --enable-aggregator-routing: the API server goes to a service's endpoints itself, so no kube-proxy is needed.
-# BoundServiceAccountTokenVolume: pods get their tokens as they do since Kubernetes 1.21.
+# BoundServiceAccountTokenVolume, while there is that gate: pods get their tokens as they do since Kubernetes 1.21.
 start_api_server() {
   cat > "$E2E_DIR/audit.yaml" <<YAML
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, userGroups: ["system:serviceaccounts:$NAMESPACE"]}
-- {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}]}
-- {level: None}
+- {level: None, nonResourceURLs: ["*"]}
+- {level: Metadata}
 YAML
   api_server kube-apiserver $API_PORT /registry --audit-policy-file="$E2E_DIR/audit.yaml" \
     --audit-log-path="$E2E_DIR/logs/audit.log"
@@ -66,6 +74,7 @@ start_mesh_api_server() {
 api_server() { # NAME PORT ETCD-PREFIX OPTION...
   local pki=$E2E_DIR/pki name=$1 port=$2 prefix=$3
   shift 3
+  if offers kube-apiserver BoundServiceAccountTokenVolume; then set -- --feature-gates=BoundServiceAccountTokenVolume=true "$@"; fi
   "$CONTROL_PLANE/kube-apiserver" --etcd-servers=$ETCD --etcd-prefix="$prefix" --bind-address=0.0.0.0 --secure-port="$port" \
     --advertise-address=$API_HOST --endpoint-reconciler-type=none --service-cluster-ip-range=10.96.0.0/16 \
     --kubelet-certificate-authority="$pki/ca.crt" --kubelet-client-certificate="$pki/kubelet-client.crt" \
@@ -75,7 +84,7 @@ api_server() { # NAME PORT ETCD-PREFIX OPTION...
     --service-account-signing-key-file="$pki/service-account.key" \
     --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc \
     --authorization-mode=RBAC --allow-privileged=true --enable-aggregator-routing=true \
-    --feature-gates=BoundServiceAccountTokenVolume=true --profiling=false "$@" >> "$E2E_DIR/logs/$name.log" 2>&1 &
+    --profiling=false "$@" >> "$E2E_DIR/logs/$name.log" 2>&1 &
   echo $! > "$E2E_DIR/$name.pid"
   disown # nobody is to be told of its end
 }
@@ -84,6 +93,31 @@ await_api_server() { # PORT
   await 60 "the API server at port $1 is ready" \
     curl -sf --cacert "$E2E_DIR/pki/ca.crt" --cert "$E2E_DIR/pki/admin.crt" --key "$E2E_DIR/pki/admin.key" \
     -o /dev/null "https://$API_HOST:$1/readyz"
+}
+
+# nodelifecycle is left out: it would mark the nodes NotReady, since the test's kubelets send no heartbeats.
+start_controllers() {
+  local controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount
+  controllers+=,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher,resourcequota
+  # says what is wrong with the expressions of a ValidatingAdmissionPolicy
+  if offers kube-controller-manager validatingadmissionpolicy-status-controller; then
+    controllers+=,validatingadmissionpolicy-status-controller
+  fi
+  control_plane_program kube-controller-manager 10257 --cert-dir="$E2E_DIR/pki/controllers" --root-ca-file="$E2E_DIR/pki/ca.crt" \
+    --service-account-private-key-file="$E2E_DIR/pki/service-account.key" --concurrent-deployment-syncs=10 \
+    --controllers="$controllers"
+}
+
+start_scheduler() {
+  control_plane_program kube-scheduler 10259 --cert-dir="$E2E_DIR/pki/scheduler"
+}
+
+control_plane_program() { # NAME PORT OPTION...
+  local name=$1 port=$2
+  shift 2
+  # old ones serve without TLS as well unless told not to
+  if offers "$name" " --port "; then set -- --port=0 "$@"; fi
+  "$CONTROL_PLANE/$name" --kubeconfig="$KUBECONFIG" --leader-elect=false --secure-port="$port" "$@" > "$E2E_DIR/logs/$name.log" 2>&1 &
 }
 
 start_control_plane() {
@@ -96,14 +130,8 @@ start_control_plane() {
   start_etcd
   start_api_server
   await_api_server $API_PORT
-  # nodelifecycle is left out: it would mark the nodes NotReady, since the test's kubelets send no heartbeats.
-  "$CONTROL_PLANE/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10257 \
-    --cert-dir="$E2E_DIR/pki/controllers" --root-ca-file="$E2E_DIR/pki/ca.crt" \
-    --service-account-private-key-file="$E2E_DIR/pki/service-account.key" --concurrent-deployment-syncs=10 \
-    --controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher,resourcequota \
-    > "$E2E_DIR/logs/kube-controller-manager.log" 2>&1 &
-  "$CONTROL_PLANE/kube-scheduler" --kubeconfig="$KUBECONFIG" --leader-elect=false --port=0 --secure-port=10259 \
-    --cert-dir="$E2E_DIR/pki/scheduler" > "$E2E_DIR/logs/kube-scheduler.log" 2>&1 &
+  start_controllers
+  start_scheduler
   await 30 "the default service account exists" kubectl -n default get serviceaccount default
 }
 

@@ -51,8 +51,14 @@ metric() {
     $1 ~ "^" name "({|$)" && index($0, label) {sum += $NF; seen = 1} END {print seen ? sum : "none"}'
 }
 
+# webhook_addresses: of the ready webhook pods, in their order
 webhook_addresses() {
-  kubectl -n "$NAMESPACE" get endpoints "$RELEASE-smc-webhook" -o jsonpath='{.subsets[*].addresses[*].ip}'
+  local slices
+  slices=$(kubectl -n "$NAMESPACE" get endpointslices -l "kubernetes.io/service-name=$RELEASE-smc-webhook" -o json)
+  jq -r '[.items[].endpoints[]? | select(.conditions.ready) | .addresses[]] | unique | join(" ")' <<< "$slices"
+}
+two_addresses() {
+  [ "$(webhook_addresses | wc -w)" = 2 ]
 }
 
 # decision_of POD: the decision in the API server's audit log, "none" where the webhook sent none
@@ -72,17 +78,19 @@ two_webhook_pods() { # and none that drains
   [ "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=webhook -o name | wc -l)" = 2 ]
 }
 
-export -f two_webhook_pods metric metrics webhook_addresses # for the commands of `await`
+export -f two_webhook_pods two_addresses metric metrics webhook_addresses # for the commands of `await`
 
 # left_of NAMESPACE (to be assigned, so that its failure is the scenario's): what is still there of the release, after its pods have drained: anything in its namespace that is
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names
 left_of() {
   local kinds in_namespace in_cluster
   await 30 "the pods of $1 are gone" none_left -n "$1" get pods
-  kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -v '^events' | paste -sd,)
+  kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -vE '^(events|endpoints$)' | paste -sd,)
   # asked apart from grep, so that a question that fails is not taken for "nothing"
   in_namespace=$(kubectl -n "$1" get "$kinds" -o name --ignore-not-found)
-  in_cluster=$(kubectl get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name)
+  kinds=$(kubectl api-resources --namespaced=false --verbs=list -o name |
+    grep -E '^(clusterroles|clusterrolebindings|.*(webhookconfigurations|admissionpolicies|admissionpolicybindings))\.' | paste -sd,)
+  in_cluster=$(kubectl get "$kinds" -o name)
   grep -vxE 'serviceaccount/default|configmap/kube-root-ca.crt|' <<<"$in_namespace" || true
   grep -F ".$1." <<<"$in_cluster" || true
 }

@@ -5,7 +5,7 @@ kubectl label namespace kube-system kubernetes.io/metadata.name=kube-system
 for n in 1 2; do kubectl label node "node$n" "$PREFIX/erdma=true"; done
 
 helm install "$RELEASE" "$CHART" -n "$NAMESPACE" --wait --timeout 60s --set agent.enabled=false
-equal "ready webhook pods" 2 "$(webhook_addresses | wc -w)"
+await 10 "two webhook pods are in the Service's EndpointSlices" two_addresses
 
 # ready is for the kubelet; the API server has to hear of the endpoints as well
 annotated_pod > "$SCENARIO_DIR/pod.json"

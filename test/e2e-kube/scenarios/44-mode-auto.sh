@@ -1,7 +1,10 @@
 # mode auto: where a namespace enforces Pod Security the init container has no privilege; the webhook follows the label
 namespace strict
 trap 'kubectl delete namespace strict --wait=false' EXIT
-annotated_pod > "$SCENARIO_DIR/pod.json"
+# it keeps the rules of the level "restricted"
+annotated_pod '.spec.securityContext = {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: "RuntimeDefault"}}
+  | .spec.containers[0].securityContext = {allowPrivilegeEscalation: false, capabilities: {drop: ["ALL"]}}
+  | .spec.schedulerName = "nobody"' > "$SCENARIO_DIR/pod.json"
 
 enforce() { # =LEVEL, or - to take the label off
   kubectl label --overwrite namespace strict "pod-security.kubernetes.io/enforce$1"
@@ -26,13 +29,59 @@ equal "arguments" '["pod","--by-agent","--on-failure=fallback"]' "$(jq -c '.spec
 equal "without privilege" '{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"readOnlyRootFilesystem":true,"runAsGroup":65532,"runAsNonRoot":true,"runAsUser":65532,"seccompProfile":{"type":"RuntimeDefault"}}' \
   "$(jq -cS '.spec.initContainers[0].securityContext' "$SCENARIO_DIR/strict.made")"
 
-# the API server that enforces the level takes the pod with what was put into it, and not with the other mode's
-if [ "$(kubectl version -o json | jq -r '.serverVersion.minor' | tr -dc 0-9)" -ge 25 ]; then
-  annotated_pod '.spec.securityContext = {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: "RuntimeDefault"}}
-    | .spec.containers[0].securityContext = {allowPrivilegeEscalation: false, capabilities: {drop: ["ALL"]}}' > "$SCENARIO_DIR/restricted.json"
-  equal "a restricted pod's first init container" smc-init "$(dry_run "$SCENARIO_DIR/restricted.json" -n strict | first_init)"
+# the API server that enforces the level takes what was put into the pod, and not the other mode's
+enforces() { # a pod that breaks the level is refused there
+  annotated_pod 'del(.metadata.annotations) | .spec.hostPID = true' > "$SCENARIO_DIR/forbidden.json"
+  ! dry_run "$SCENARIO_DIR/forbidden.json" -n strict > "$SCENARIO_DIR/refused" 2>&1 && grep -q PodSecurity "$SCENARIO_DIR/refused"
+}
+refused_for_privilege() {
+  ! dry_run "$SCENARIO_DIR/pod.json" -n strict > "$SCENARIO_DIR/refused" 2>&1 && grep -q privileged= "$SCENARIO_DIR/refused"
+}
+deployment() { # NAME: of a pod that keeps the rules of "restricted"
+  jq --arg name "$1" '{apiVersion: "apps/v1", kind: "Deployment", metadata: {$name}, spec: {selector: {matchLabels: {app: $name}},
+    template: {metadata: (.metadata | del(.name) | .labels = {app: $name}), spec: .spec}}}' "$SCENARIO_DIR/pod.json" |
+    kubectl -n strict create -f -
+}
+configure() { # MODE
+  helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set "initContainer.mode=$1" >/dev/null
+}
+has_pod() { # NAME
+  ! none_left -n strict get pods -l "app=$1"
+}
+says() { # NAME PATTERN: what the Deployment's owner reads in its status, and in its ReplicaSet's events
+  kubectl -n strict describe deployment "$1" > "$SCENARIO_DIR/$1.described"
+  kubectl -n strict get deployment "$1" -o json > "$SCENARIO_DIR/$1.json"
+  jq -e --arg pattern "$2" 'any(.status.conditions[]; .type == "ReplicaFailure" and (.message | test($pattern)))' "$SCENARIO_DIR/$1.json" &&
+    kubectl -n strict get events --field-selector reason=FailedCreate -o json |
+    jq -e --arg name "$1" --arg pattern "$2" 'any(.items[]; (.involvedObject.name | startswith($name)) and (.message | test($pattern)))'
+}
+if enforces; then
+  equal "a restricted pod's first init container" smc-init "$(dry_run "$SCENARIO_DIR/pod.json" -n strict | first_init)"
+  for level in baseline restricted; do
+    enforce =$level
+    deployment "auto-$level"
+    await 10 "the Deployment has its pod in $level" has_pod "auto-$level"
+  done
+  configure privileged
+  trap 'configure auto; kubectl delete namespace strict --wait=false' EXIT
+  await 10 "the webhook's mode is privileged" refused_for_privilege
+  for level in baseline restricted; do
+    enforce =$level
+    deployment "privileged-$level"
+    await 10 "the owner reads why there is no pod in $level" says "privileged-$level" \
+      "violates PodSecurity \"$level:latest\": privileged \\(container \"smc-init\" must not set securityContext.privileged=true"
+    none_left -n strict get pods -l "app=privileged-$level" || fail "there is a privileged pod in $level"
+  done
+  configure auto
+  await 10 "the webhook's mode is auto again" mode_is agent strict
+  figure "$(jq -r '.status.conditions[] | select(.type == "ReplicaFailure") | .message | sub("^pods [^ ]+ is forbidden: "; "")' \
+    "$SCENARIO_DIR/privileged-baseline.json")"
+  # the chart's own pods: no warning that one of them breaks the strictest level
+  kubectl label --dry-run=server --overwrite namespace "$NAMESPACE" pod-security.kubernetes.io/enforce=restricted 2> "$SCENARIO_DIR/warnings"
+  equal "what the level restricted says of the webhook's own pods" "" "$(cat "$SCENARIO_DIR/warnings")"
 else
-  not_run "a namespace that enforces restricted takes the pod" "Pod Security admission is on from 1.23 on; the container is compared with the level's rules"
+  not_run "a namespace that enforces Pod Security takes the pods of mode agent, and of the chart" \
+    "this version does not enforce it; the container is compared with the level's rules"
 fi
 
 enforce =privileged
