@@ -82,7 +82,7 @@ e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERN
 
 e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines beside a real API server (needs root)
 	@scripts/install-packages build e2e-kube e2e-kernel
-	@$(call BUILD,release) --target e2e-kernel smc-webhook
+	@$(call BUILD,release) --target e2e-kernel smc-webhook kubectl-smc smc-bench
 	@test/e2e-node/run
 
 bench: build ## instructions of a review, the load beside nginx, a pod's wait, the switch's cost (8 quiet minutes, as root)

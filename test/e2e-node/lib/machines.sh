@@ -9,13 +9,13 @@ export DEVICE=rxe0 PNETID=E2ENET UEID=SMC-E2E
 prepare_machines() {
   local kernel=$ROOT/test/e2e-kernel program
   mkdir -p "$E2E_DIR"/{bin,lib,kubelet,machines}
-  for program in "$ROOT"/build/release/bin/smc-{webhook,node-init,node-agent} "$ROOT"/build/release/e2e-kernel/smc-{look,traffic}; do
+  for program in "$ROOT"/build/release/bin/smc-{webhook,node-init,node-agent,bench} "$ROOT"/build/release/e2e-kernel/smc-{look,traffic}; do
     strip -o "$E2E_DIR/bin/${program##*/}" "$program"
   done
   cp "$kernel"/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$E2E_DIR/lib/"
-  cp "$HERE"/{kubelet,kubepod,kubeapi}.py "$HERE/container" "$E2E_DIR/kubelet/"
+  cp "$HERE"/{kubelet,kubelet_logs,kubepod,kubeapi}.py "$HERE/container" "$E2E_DIR/kubelet/"
   cp "$SELF/machine" "$E2E_DIR/run"
-  PROGRAMS=$(jq -nc --arg bin "$E2E_DIR/bin/" '["smc-webhook", "smc-node-init", "smc-node-agent", "smc-traffic"]
+  PROGRAMS=$(jq -nc --arg bin "$E2E_DIR/bin/" '["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench", "smc-traffic"]
     | map({key: ., value: {file: ($bin + .), path: ("/" + .)}}) | from_entries')
   export PROGRAMS
   declare -p E2E_DIR PROGRAMS API_HOST API_PORT > "$E2E_DIR/machines/environment"
@@ -26,6 +26,7 @@ start_machine() { # N
   mkdir "$E2E_DIR/machines/$node"
   ip tuntap add "$node" mode tap
   ip link set "$node" master nodes up
+  ip link set "$node" type bridge_slave hairpin on # scenario 55: a machine's frames to itself come back
   ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
   node_object "$n"
   boot_machine "$n" &
