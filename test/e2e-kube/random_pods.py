@@ -162,10 +162,12 @@ class Maker:
 
 
 def without_volatile(pod):
-    """What two dry runs of one pod have in common: names that the API server makes up are taken out."""
+    """What two dry runs of one pod have in common: names and times that the API server makes up are taken out."""
     pod = copy.deepcopy(pod)
     for name in ("name", "uid", "creationTimestamp", "managedFields", "generateName"):
         pod["metadata"].pop(name, None)
+    for condition in pod["status"].get("conditions", []):
+        condition.pop("lastTransitionTime", None)
     text = json.dumps(pod)
     for volume in pod["spec"].get("volumes", []):
         if volume["name"].startswith("kube-api-access-"):
