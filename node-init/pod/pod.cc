@@ -7,25 +7,16 @@
 #include <linux/smc.h>
 
 #include "base/keys.h"
-#include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/first_namespace.h"
 #include "node-init/kernel/module_index.h"
 #include "node-init/kernel/netlink.h"
 #include "node-init/kernel/network_choice.h"
 #include "node-init/kernel/pnet_table.h"
-#include "node-init/kernel/sysctl.h"
-#include "node-init/kernel/ueid.h"
 #include "node-init/pod/destination_step.h"
+#include "node-init/pod/pod_setup.h"
 
 namespace smc::node {
-namespace {
 
-// Fallback codes whose hint depends on more than the code.
-constexpr std::uint32_t kConfirmLinkTimeout = 0x02010000;
-constexpr std::uint32_t kNoDevice = 0x03030000;
-constexpr std::uint32_t kNoUeid = 0x03030008;
-
-// What can be done about an errno where nobody knew better.
 std::string general_hint(int code) {
   switch (code) {
     case EPERM:
@@ -37,83 +28,6 @@ std::string general_hint(int code) {
       return "look at the kernel's log on the node";
   }
 }
-
-class PodSetup {
- public:
-  PodSetup(System& system, const PodOptions& options,
-           const std::function<void(const PodStep&)>& on_step)
-      : system_(system), options_(options), on_step_(on_step) {}
-
-  PodReport run() {
-    if (check_namespace() && find_smc() && choose_network() && choose_link() && find_entry() &&
-        look_for_switch())
-      (void)apply();
-    return std::move(report_);
-  }
-
- private:
-  // What comes first differs: see PodOptions::test_first. BPF's switch comes last wherever it is
-  // used: the agent's turning it on is waited for.
-  bool apply() {
-    if (options_.test_first)
-      return find_switch() && test() && exclude_destinations() && set_parameters() &&
-             set_pnetid() && set_switch();
-    if (!exclude_destinations()) return false;
-    if (switch_.kind == SwitchKind::kBpf)
-      return set_pnetid() && set_parameters() && test() && set_switch();
-    return set_pnetid() && set_switch() && set_parameters() && test();
-  }
-
-  // Each step: false ends the set-up, with the reason in the report.
-  bool check_namespace();
-  bool find_smc();
-  bool plan_loading();
-  bool choose_network();
-  bool choose_link();
-  bool find_entry();
-  bool exclude_destinations();
-  bool set_pnetid();
-  bool look_for_switch();
-  bool find_switch();
-  bool set_switch();
-  bool set_bpf_switch();
-  bool wait_for_bpf_switch();
-  bool set_parameters();
-  bool test();
-
-  void begin(int number, std::string_view name) { current_ = {number, name, {}, {}, {}}; }
-  bool tell(StepOutcome outcome, std::string text, std::string hint = {}) {
-    PodStep step = current_;
-    step.outcome = outcome;
-    step.text = std::move(text);
-    step.hint = std::move(hint);
-    on_step_(step);
-    report_.steps.push_back(std::move(step));
-    return outcome != StepOutcome::kFailed;
-  }
-  bool fail(ExitCode code, const Error& error) {
-    report_.code = code;
-    return tell(StepOutcome::kFailed, error.text(),
-                error.hint.empty() ? general_hint(error.code) : error.hint);
-  }
-
-  void adopt(const std::string& found);
-  bool set_parameter(const std::string& path, const std::string& value);
-  bool no_verdict(const Error& error, ExitCode code);
-  std::string self_test_hint(std::uint32_t code);
-
-  System& system_;
-  const PodOptions& options_;
-  const std::function<void(const PodStep&)>& on_step_;
-  PodReport report_;
-  PodStep current_;
-  bool smc_loaded_ = false;  // false in a dry run that must not load the module
-  std::vector<SmcDevice> devices_;
-  std::string present_pnetid_;  // of the interface's entry as it was found; empty: there was none
-  bool adopted_ = false;        // that entry is another program's and is kept
-  Ipv4Address address_;
-  ProgramSwitch switch_;
-};
 
 bool PodSetup::check_namespace() {
   begin(1, kNamespaceStep);
@@ -272,162 +186,6 @@ bool PodSetup::set_pnetid() {
     return tell(StepOutcome::kOk, entry + " was set by another program meanwhile");
   return tell(StepOutcome::kChanged, entry + was + ", read back");
 }
-
-bool PodSetup::set_parameter(const std::string& path, const std::string& value) {
-  if (options_.dry_run) {
-    const auto now = read_sysctl(system_, path);
-    if (now && *now == value) return tell(StepOutcome::kOk, path + " is " + value + " already");
-    return tell(StepOutcome::kPlanned, "write " + value + " to " + path);
-  }
-  const auto wrote = ensure_sysctl(system_, path, value);
-  if (!wrote)
-    return fail(wrote.error().code == ENOENT ? ExitCode::kNotPossible : ExitCode::kRefused,
-                wrote.error());
-  return *wrote ? tell(StepOutcome::kChanged, path + " = " + value)
-                : tell(StepOutcome::kOk, path + " is " + value + " already");
-}
-
-bool PodSetup::look_for_switch() {
-  begin(5, "switch");
-  if (options_.programs == Programs::kAsk || !smc_loaded_) return true;
-  const auto found = read_program_switch(system_, options_.program_switch);
-  if (!found) return fail(ExitCode::kRefused, found.error());
-  switch_ = *found;
-  return true;
-}
-
-// Whether there is one, where one is needed: without it nothing else is of use.
-bool PodSetup::find_switch() {
-  begin(5, "switch");
-  if (options_.programs == Programs::kAsk || !smc_loaded_) return true;
-  if (switch_.kind == SwitchKind::kNone) {
-    report_.not_switched = true;
-    return fail(ExitCode::kNotPossible, no_switch_error(system_, options_.program_switch));
-  }
-  report_.programs = switch_name(switch_.kind);
-  return true;
-}
-
-bool PodSetup::set_switch() {
-  begin(5, "switch");
-  if (options_.programs == Programs::kAsk) {
-    report_.programs = "ask";
-    return tell(StepOutcome::kOk, "not needed: the programs ask for SMC themselves");
-  }
-  if (!smc_loaded_)
-    return tell(StepOutcome::kPlanned,
-                "turn the switch for existing programs on; a kernel without one is a failure, "
-                "unless --programs=ask");
-  if (!find_switch()) return false;
-  return switch_.kind == SwitchKind::kBpf ? set_bpf_switch() : set_parameter(kSwitchPath, "1");
-}
-
-bool PodSetup::set_bpf_switch() {
-  if (switch_.on) return tell(StepOutcome::kOk, "the agent's BPF switch is on here already");
-  if (options_.dry_run)
-    return tell(StepOutcome::kPlanned, "have the agent turn its BPF switch on here");
-  if (options_.switch_list == nullptr) return wait_for_bpf_switch();
-  if (const auto added = options_.switch_list->add_this_namespace(); !added)
-    return fail(ExitCode::kRefused, added.error());
-  const auto now = read_program_switch(system_, SwitchChoice::kBpf);
-  if (!now) return fail(ExitCode::kRefused, now.error());
-  if (now->on) return tell(StepOutcome::kChanged, "the BPF switch is on, seen in a socket");
-  return fail(ExitCode::kRefused,
-              {"this namespace is on the BPF switch's list, but a socket opened in it is none of "
-               "SMC's",
-               0,
-               "does another program sit at update_socket_protocol and answer first? bpftool prog "
-               "on the node lists it"});
-}
-
-// The rest is done: only the agent may turn this one on.
-bool PodSetup::wait_for_bpf_switch() {
-  const auto begin = system_.now();
-  const auto waited = [&] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(system_.now() - begin);
-  };
-  while (true) {
-    const auto now = read_program_switch(system_, SwitchChoice::kBpf);
-    if (!now) return fail(ExitCode::kRefused, now.error());
-    if (now->on)
-      return tell(StepOutcome::kOk, "the node's agent turned its BPF switch on here, after " +
-                                        std::to_string(waited().count()) + " ms");
-    if (waited() >= options_.agent_wait) break;
-    system_.sleep_for(std::min(pause_after(waited()), options_.agent_wait - waited()));
-  }
-  report_.not_switched = true;
-  const auto seconds = std::chrono::duration<double>(options_.agent_wait).count();
-  return fail(ExitCode::kNotPossible,
-              {"all else is set up, but the node's agent has not turned its BPF switch on here "
-               "within " +
-                   std::to_string(static_cast<long>(seconds)) + " s: programs' sockets stay TCP",
-               0, agent_hint(options_.node)});
-}
-
-bool PodSetup::set_parameters() {
-  begin(5, "parameters");
-  const std::pair<const char*, std::optional<int>> wanted[] = {
-      {"rmem", options_.rmem},
-      {"wmem", options_.wmem},
-      {"smcr_buf_type", options_.smcr_buf_type},
-      {"autocorking_size", options_.autocorking_size}};
-  for (const auto& [name, value] : wanted)
-    if (value && !set_parameter(sysctl_path({"net", "smc", name}), std::to_string(*value)))
-      return false;
-  if (!options_.disable_ipv6) return true;
-  // At the interface alone: ::1 stays, which programs use to talk to themselves.
-  const std::string path = sysctl_path({"net", "ipv6", "conf", report_.interface, "disable_ipv6"});
-  const auto now = read_sysctl(system_, path);
-  if (now && !*now) return tell(StepOutcome::kOk, "there is no IPv6 here");
-  return set_parameter(path, "1");
-}
-
-bool PodSetup::no_verdict(const Error& error, ExitCode code) {
-  if (options_.self_test == SelfTestMode::kOn) return fail(code, error);
-  return tell(StepOutcome::kWarning, "not run: " + error.text(),
-              error.hint.empty() ? general_hint(error.code) : error.hint);
-}
-
-// The most frequent cause of "no device" is one that the kernel's code does not tell apart.
-std::string PodSetup::self_test_hint(std::uint32_t code) {
-  const auto ueids = read_ueids(system_);
-  if (ueids && ueids->empty() && (code == kNoDevice || code == kNoUeid))
-    return "the node has no UEID, which RoCE v2 devices need: smc-node-agent run --ueid NAME on "
-           "every node";
-  if (ueids && code == kNoDevice)
-    return "is " + report_.address + " in the subnet of an address of " + report_.device +
-           "'s own interface on the node? SMC version 2 demands it";
-  const FallbackCode* known = find_fallback_code(code);
-  return known != nullptr ? std::string(known->hint) : "see 'smc-node-init explain'";
-}
-
-bool PodSetup::test() {
-  begin(6, kSelfTestStep);
-  if (options_.self_test == SelfTestMode::kOff)
-    return tell(StepOutcome::kSkipped, "switched off: nothing shows that connections use RDMA");
-  if (options_.dry_run)
-    return tell(StepOutcome::kPlanned, "connect to " + report_.address + " over SMC");
-  const auto shared = rdma_namespaces_shared(system_);
-  if (shared && !*shared)
-    return no_verdict({"RDMA devices belong to one namespace each here (exclusive mode)", 0,
-                       "the self-test needs the shared mode: rdma system set netns shared"},
-                      ExitCode::kNotPossible);
-  const auto result = run_self_test(system_, address_, report_.pnetid);
-  if (!result) return no_verdict(result.error(), ExitCode::kRefused);
-  report_.self_test = *result;
-  if (result->failure)
-    return fail(ExitCode::kFellBack, {"no SMC connection came about: " + result->failure->what,
-                                      result->failure->code, self_test_hint(kConfirmLinkTimeout)});
-  if (result->is_smcr)
-    return tell(StepOutcome::kOk,
-                "SMC-R over " + result->device + " in " + std::to_string(result->took.count()) +
-                    " ms" + (result->was_reset ? ", after a first connection was reset" : ""));
-  return fail(ExitCode::kFellBack,
-              {"the connection fell back to TCP: " + describe_fallback(result->telling_code), 0,
-               self_test_hint(result->telling_code)});
-}
-
-}  // namespace
 
 std::chrono::milliseconds pause_after(std::chrono::milliseconds waited) {
   return std::clamp(waited / 10, std::chrono::milliseconds(5), std::chrono::milliseconds(1'000));

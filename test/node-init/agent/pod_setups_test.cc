@@ -6,117 +6,22 @@
 #include <gmock/gmock.h>
 
 #include "base/log.h"
-#include "node-init/agent/node_switch.h"
-#include "node-init/kernel/program_switch.h"
-#include "test/node-init/bpf/fake_bpf.h"
-#include "test/node-init/kernel/fake_system.h"
-#include "test/node-init/pod/recorded_lists.h"
+#include "test/node-init/agent/pod_setups_fixture.h"
 
 namespace smc::node {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::FakeNamespace;
-using testing::Contains;
+using test::kClass;
+using test::kRoot;
+using test::PodSetupsTest;
+using test::uid_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::Pair;
 using testing::StartsWith;
-
-constexpr const char* kRoot = "/sys/fs/cgroup";
-constexpr const char* kClass = "/sys/fs/cgroup/kubepods/burstable";
-
-std::string uid_of(int number) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%08x-11aa-4b2c-9d3e-5f60718293a4", number);
-  return text;
-}
-
-class Requests final : public PodRequests {
- public:
-  std::optional<PodRequest> request_of(const std::string& uid) const override {
-    const auto found = all.find(uid);
-    return found == all.end() ? std::nullopt : std::optional(found->second);
-  }
-  void add(const std::string& uid) {
-    PodOptions options;
-    options.test_first = true;
-    options.self_test = SelfTestMode::kOn;
-    all[uid] = {{"shop", "pod-" + uid.substr(0, 8)}, options};
-  }
-  std::map<std::string, PodRequest> all;
-};
-
-class PodSetupsTest : public testing::Test {
- protected:
-  PodSetupsTest() {
-    system_.enter("node");
-    system_.smc_loaded = true;
-    system_.pod().sysctls[kSwitchPath] = "0\n";
-    add_process("1", 4026531840);
-    system_.files[std::string(kRoot) + "/cgroup.controllers"] = "pids\n";
-    system_.make_directory(kRoot, "kubepods");
-    system_.make_directory(std::string(kRoot) + "/kubepods", "burstable");
-    setups_.round_ended(/*ready=*/true, /*active=*/true);
-    setups_.work();
-  }
-
-  static std::string ns_path(const std::string& process) { return "/proc/" + process + "/ns/net"; }
-  static std::string pod_path(const std::string& uid) { return std::string(kClass) + "/pod" + uid; }
-
-  void add_process(const std::string& process, std::uint64_t inode, const std::string& group = "") {
-    system_.directories["/proc"].push_back(process);
-    system_.files["/proc/" + process + "/cgroup"] =
-        "0::" + (group.empty() ? "/init.scope" : group.substr(std::string(kRoot).size())) + "\n";
-    FakeNamespace& space = system_.namespaces[ns_path(process)] = system_.pod();
-    space.id = "net:[" + std::to_string(inode) + "]";
-    if (!group.empty()) system_.files[group + "/cgroup.procs"] += process + "\n";
-  }
-  void add_container(const std::string& uid, const std::string& name) {
-    system_.make_directory(pod_path(uid), name);
-    system_.files[pod_path(uid) + "/" + name + "/cgroup.procs"];
-  }
-  // As a runtime makes it: control groups first, the first process then.
-  void add_pod(const std::string& uid, const std::string& process, std::uint64_t inode) {
-    system_.make_directory(kClass, "pod" + uid);
-    add_container(uid, "sandbox");
-    add_process(process, inode, pod_path(uid) + "/sandbox");
-  }
-
-  // Works for this long, as the thread does.
-  void pass(Clock::duration duration) {
-    const auto end = system_.now() + duration;
-    setups_.work();
-    while (setups_.due() <= end) {
-      sleep_until(setups_.due());
-      setups_.work();
-    }
-    sleep_until(end);
-  }
-  void sleep_until(Clock::time_point time) {
-    const auto left = time - system_.now();
-    if (left > Clock::duration::zero()) system_.sleep_for(std::chrono::ceil<milliseconds>(left));
-  }
-  bool is_set_up(const std::string& process) {
-    const FakeNamespace& space = system_.namespaces.at(ns_path(process));
-    return space.sysctls.at(kSwitchPath) == "1\n" && space.pnet_table.size() == 1;
-  }
-  std::size_t visits(const std::string& process) const {
-    return static_cast<std::size_t>(
-        std::ranges::count(system_.requests, "enter " + ns_path(process)));
-  }
-
-  test::FakeSystem system_;
-  Requests requests_;
-  EventFd changed_;
-  test::RecordedLists lists_{system_};
-  PodSetups setups_{system_, kRoot, requests_, changed_, lists_};
-  const std::string a_ = uid_of(10);
-  const std::string b_ = uid_of(11);
-};
 
 TEST_F(PodSetupsTest, APodIsSetUpAsSoonAsItsSandboxIsThere) {
   requests_.add(a_);
@@ -337,68 +242,6 @@ TEST_F(PodSetupsTest, ContainersThatWereThereBeforeTheSetUpAreNamed) {
               ElementsAre(Pair(a_, ElementsAre("cri-containerd-sidecar.scope", "sandbox"))));
 }
 
-TEST_F(PodSetupsTest, DestinationsAreExcludedBeforeThePodIsSwitched) {
-  system_.pod().sysctls[kControlPath] = "\n";
-  requests_.add(a_);
-  requests_.all[a_].options.exclude_destinations = {{0, 0, 6379}};
-  add_pod(a_, "100", 11);
-  setups_.work();
-  EXPECT_TRUE(is_set_up("100"));
-  EXPECT_THAT(system_.writes,
-              ElementsAre(StartsWith("ROUTE up"), StartsWith("ROUTE address"),
-                          "SMC_PNETID ADD lo=PNA", "exclude :6379", HasSubstr("hs_ctrl"),
-                          "SMC_PNETID ADD eth0=PNA", HasSubstr(kSwitchPath)));
-  system_.writes.clear();
-  pass(seconds(30));
-  EXPECT_THAT(system_.writes, IsEmpty());
-}
-
-TEST_F(PodSetupsTest, APodThatSetsItselfUpGetsItsDestinationsAlone) {
-  system_.pod().sysctls[kControlPath] = "\n";
-  PodRequest request{{"shop", "own"}, {}, true};
-  request.options.exclude_destinations = {{0, 0, 6379}};
-  requests_.all[a_] = request;
-  add_pod(a_, "100", 11);
-  pass(seconds(30));
-  EXPECT_THAT(system_.writes, ElementsAre("exclude :6379", HasSubstr("hs_ctrl")));
-  EXPECT_EQ(setups_.counters().done, 0U);
-  EXPECT_THAT(setups_.early_containers(), IsEmpty());
-}
-
-TEST_F(PodSetupsTest, DestinationsThatAreRefusedAreTriedAgain) {
-  system_.pod().sysctls[kControlPath] = "\n";
-  lists_.refuses = true;
-  PodRequest request{{"shop", "own"}, {}, true};
-  request.options.exclude_destinations = {{0, 0, 6379}};
-  requests_.all[a_] = request;
-  add_pod(a_, "100", 11);
-  pass(seconds(1));
-  EXPECT_GT(setups_.counters().failed, 1U);
-  lists_.refuses = false;
-  pass(seconds(10));
-  EXPECT_THAT(system_.writes, ElementsAre("exclude :6379", HasSubstr("hs_ctrl")));
-}
-
-TEST_F(PodSetupsTest, ListsOfNamespacesThatAreGoneAreForgotten) {
-  pass(seconds(20));
-  EXPECT_THAT(lists_.kept, IsEmpty());  // as long as there are none, nobody looks
-  lists_.any = true;
-  add_pod(a_, "100", 11);
-  pass(seconds(20));
-  EXPECT_THAT(lists_.kept, ElementsAre(11, 4026531840));
-}
-
-TEST_F(PodSetupsTest, OnAKernelWithoutHandshakeControlAPodThatSetsItselfUpIsLeftToItself) {
-  PodRequest request{{"shop", "own"}, {}, true};
-  request.options.exclude_destinations = {{0, 0, 6379}};
-  requests_.all[a_] = request;
-  add_pod(a_, "100", 11);
-  pass(seconds(30));
-  EXPECT_THAT(system_.writes, IsEmpty());
-  EXPECT_EQ(setups_.counters().failed, 0U);
-  EXPECT_EQ(visits("100"), 1U);
-}
-
 TEST_F(PodSetupsTest, APodThatIsGoneIsForgotten) {
   requests_.add(a_);
   add_pod(a_, "100", 11);
@@ -446,128 +289,6 @@ TEST_F(PodSetupsTest, ANamespaceThatCannotBeEnteredIsAFailureWithAHint) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("enter the network namespace"));
   pass(seconds(1));
   EXPECT_TRUE(is_set_up("100"));
-}
-
-// --- where the agent's BPF switch is the one in use
-
-class PodSetupsByBpfTest : public PodSetupsTest {
- protected:
-  PodSetupsByBpfTest() {
-    for (const char* name : {"pod", "node"}) system_.namespaces.at(name).sysctls.erase(kSwitchPath);
-    system_.offer_bpf_switch();
-    system_.switched_by_bpf = [this](std::uint64_t cookie) { return bpf_.switched(cookie); };
-    (void)switch_.ensure();
-    by_bpf_.round_ended(/*ready=*/true, /*active=*/true);
-    by_bpf_.work();
-  }
-
-  // Cookies of namespaces are as good as their processes' numbers here.
-  void add_bpf_pod(const std::string& uid, const std::string& process, std::uint64_t inode) {
-    add_pod(uid, process, inode);
-    system_.namespaces.at(ns_path(process)).cookie = std::stoull(process);
-  }
-  void pass_by_bpf(Clock::duration duration) {
-    const auto end = system_.now() + duration;
-    by_bpf_.work();
-    while (by_bpf_.due() <= end) {
-      sleep_until(by_bpf_.due());
-      by_bpf_.work();
-    }
-    sleep_until(end);
-  }
-  void end_process(const std::string& process) {
-    std::erase(system_.directories["/proc"], process);
-    system_.namespaces.erase(ns_path(process));
-  }
-
-  test::FakeBpf bpf_;
-  BpfSwitch switch_{bpf_};
-  PodSetups by_bpf_{system_, kRoot, requests_, changed_, lists_, &switch_};
-};
-
-TEST_F(PodSetupsByBpfTest, APodIsPutOnTheListLast) {
-  bpf_.after_write = [this] {
-    EXPECT_THAT(system_.writes, Contains("SMC_PNETID ADD eth0=PNA")) << bpf_.writes.back();
-  };
-  requests_.add(a_);
-  add_bpf_pod(a_, "100", 11);
-  add_bpf_pod(b_, "200", 12);
-  by_bpf_.work();
-  EXPECT_TRUE(bpf_.switched(100));
-  EXPECT_FALSE(bpf_.switched(200)) << "it does not ask";
-  EXPECT_EQ(by_bpf_.counters().done, 1U);
-}
-
-TEST_F(PodSetupsByBpfTest, WhoseSelfTestFindsTcpIsNotPutOnTheList) {
-  requests_.add(a_);
-  system_.ueids.clear();
-  add_bpf_pod(a_, "100", 11);
-  pass_by_bpf(seconds(5));
-  EXPECT_FALSE(bpf_.switched(100));
-  EXPECT_GT(by_bpf_.counters().failed, 0U);
-}
-
-TEST_F(PodSetupsByBpfTest, APrivilegedPodGetsItsSwitchWhereItIsTheAgents) {
-  requests_.add(a_);
-  requests_.all.at(a_).privileged = true;
-  ASSERT_TRUE(switch_.remove());
-  add_bpf_pod(a_, "100", 11);
-  pass_by_bpf(seconds(30));
-  EXPECT_EQ(visits("100"), 0U) << "without the switch its container does everything";
-  ASSERT_TRUE(switch_.ensure());
-  by_bpf_.round_ended(true, true);
-  pass_by_bpf(seconds(1));
-  EXPECT_TRUE(bpf_.switched(100));
-}
-
-TEST_F(PodSetupsByBpfTest, AnotherProgramThatAnswersFirstIsAFailureThatSaysSo) {
-  requests_.add(a_);
-  system_.switched_by_bpf = {};
-  testing::internal::CaptureStderr();
-  add_bpf_pod(a_, "100", 11);
-  by_bpf_.work();
-  log::flush();
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("bpftool prog"));
-  EXPECT_EQ(by_bpf_.counters().failed, 1U);
-}
-
-TEST_F(PodSetupsByBpfTest, AThousandPodsThatComeAndGoLeaveNothingOnTheList) {
-  for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < 100; ++i) {
-      const int number = 1'000 + round * 100 + i;
-      requests_.add(uid_of(number));
-      add_bpf_pod(uid_of(number), std::to_string(number), static_cast<std::uint64_t>(number));
-    }
-    pass_by_bpf(seconds(1));
-    EXPECT_EQ(*switch_.size(), 100U);
-    for (int i = 0; i < 100; ++i) end_process(std::to_string(1'000 + round * 100 + i));
-    (void)round_of_switch(system_, switch_, SwitchChoice::kAuto, Programs::kSwitch, false);
-    EXPECT_EQ(*switch_.size(), 0U);
-  }
-}
-
-TEST_F(PodSetupsByBpfTest, WhereTheListWasMadeAnewEverybodyIsPutOnItAgain) {
-  requests_.add(a_);
-  add_bpf_pod(a_, "100", 11);
-  by_bpf_.work();
-  bpf_.maps.clear();
-  ASSERT_TRUE(switch_.ensure());
-  EXPECT_FALSE(bpf_.switched(100));
-  by_bpf_.round_ended(true, true);
-  pass_by_bpf(PodSetups::kPeriod);
-  EXPECT_TRUE(bpf_.switched(100));
-}
-
-TEST_F(PodSetupsByBpfTest, AFullListIsAFailureOfThePodThatNamesTheLimit) {
-  for (std::uint64_t i = 0; i < kMaxSwitchedNamespaces; ++i)
-    bpf_.maps.begin()->second->entries[1'000'000 + i] = 4026531840;
-  requests_.add(a_);
-  testing::internal::CaptureStderr();
-  add_bpf_pod(a_, "100", 11);
-  by_bpf_.work();
-  log::flush();
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("2048"));
-  EXPECT_EQ(by_bpf_.counters().failed, 1U);
 }
 
 }  // namespace
