@@ -51,7 +51,37 @@ std::size_t offset_in_value(const btf& all, int value_type, int type) {
   return 0;
 }
 
-Result<StructOpsType> described(const btf& all, const std::string& name, Fd module) {
+// What libbpf calls for each program of the section.
+int set_target(bpf_program* program, bpf_prog_load_opts* options, long cookie) {
+  const auto& type = *std::bit_cast<const StructOpsType*>(cookie);
+  const auto member = type.members.find(std::string_view(bpf_program__name(program)));
+  if (member == type.members.end()) return -ENOENT;
+  options->attach_btf_id = static_cast<__u32>(type.type);
+  options->attach_btf_obj_fd = type.module.valid() ? static_cast<__u32>(type.module.get()) : 0;
+  options->expected_attach_type = static_cast<bpf_attach_type>(member->second.index);
+  return 0;
+}
+
+// BPF_MAP_CREATE's part of union bpf_attr as Linux 6.9 has it; Debian 12's headers end before it.
+struct CreateMap {
+  __u32 map_type, key_size, value_size, max_entries, map_flags, inner_map_fd, numa_node;
+  char map_name[16];
+  __u32 map_ifindex, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+  alignas(8) __u64 map_extra;
+  __s32 value_type_btf_obj_fd, map_token_fd;
+};
+constexpr __u32 kValueTypeOfModule = 1U << 15;  // BPF_F_VTYPE_BTF_OBJ_FD
+
+}  // namespace
+
+Error bpf_error(std::string what, int code) {
+  return {std::move(what), code,
+          code == EPERM || code == EACCES
+              ? "the agent needs CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON"
+              : ""};
+}
+
+Result<StructOpsType> describe_struct_ops(const btf& all, const std::string& name, Fd module) {
   StructOpsType found;
   found.module = std::move(module);
   found.type = btf__find_by_name_kind(&all, name.c_str(), BTF_KIND_STRUCT);
@@ -70,40 +100,10 @@ Result<StructOpsType> described(const btf& all, const std::string& name, Fd modu
   return found;
 }
 
-// What libbpf calls for each program of the section.
-int set_target(bpf_program* program, bpf_prog_load_opts* options, long cookie) {
-  const auto& type = *std::bit_cast<const StructOpsType*>(cookie);
-  const auto member = type.members.find(std::string_view(bpf_program__name(program)));
-  if (member == type.members.end()) return -ENOENT;
-  options->attach_btf_id = static_cast<__u32>(type.type);
-  options->attach_btf_obj_fd = type.module.valid() ? static_cast<__u32>(type.module.get()) : 0;
-  options->expected_attach_type = static_cast<bpf_attach_type>(member->second.index);
-  return 0;
-}
-
-// BPF_MAP_CREATE's part of union bpf_attr as Linux 6.9 has it; Debian 12's headers end before it.
-struct CreateMap {
-  __u32 map_type, key_size, value_size, max_entries, map_flags, inner_map_fd, numa_node;
-  char map_name[16];
-  __u32 map_ifindex, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
-  alignas(8) __u64 map_extra;
-  __s32 value_type_btf_obj_fd;
-};
-constexpr __u32 kValueTypeOfModule = 1U << 15;  // BPF_F_VTYPE_BTF_OBJ_FD
-
-}  // namespace
-
-Error bpf_error(std::string what, int code) {
-  return {std::move(what), code,
-          code == EPERM || code == EACCES
-              ? "the agent needs CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON"
-              : ""};
-}
-
 Result<StructOpsType> find_struct_ops(const std::string& name, const std::string& module) {
   const Btf kernel = owned(btf__load_vmlinux_btf());
   if (!kernel) return bpf_error("read the kernel's BTF", errno);
-  if (auto found = described(*kernel, name, Fd()); found || found.error().code != ENOENT)
+  if (auto found = describe_struct_ops(*kernel, name, Fd()); found || found.error().code != ENOENT)
     return found;
   __u32 id = 0;
   auto fd = find_module_btf(module, id);
@@ -111,7 +111,7 @@ Result<StructOpsType> find_struct_ops(const std::string& name, const std::string
   if (!fd->valid()) return Error{"find struct " + name + " in the kernel's BTF", ENOENT, {}};
   const Btf split = owned(btf__load_from_kernel_by_id_split(id, kernel.get()));
   if (!split) return bpf_error("read the BTF of the module " + module, errno);
-  return described(*split, name, std::move(*fd));
+  return describe_struct_ops(*split, name, std::move(*fd));
 }
 
 Result<BpfObject> load_struct_ops(std::string_view file, const std::string& name,

@@ -11,6 +11,7 @@
 #include "base/result.h"
 
 struct bpf_object;
+struct btf;
 
 namespace smc::node {
 
@@ -30,6 +31,11 @@ struct StructOpsType {
   };
   std::map<std::string, Member, std::less<>> members;
 };
+
+// As `all` has it; ENOENT where it does not. Of a module `all` is its BTF with the kernel's below:
+// the structure itself may then stand in the kernel's, which uses it, and only its value in the
+// module's. Both numbers count in the module's.
+Result<StructOpsType> describe_struct_ops(const btf& all, const std::string& name, Fd module);
 
 // `name`: the structure's; `module`: where it may be besides the kernel. ENOENT where neither has
 // it.
