@@ -95,6 +95,22 @@ void append_rounds(Families& out, const AgentSnapshot& snapshot) {
   out.push_back(last.take());
 }
 
+void append_lists(Families& out, const AgentSnapshot& snapshot) {
+  Family entries = gauge("smc_node_list_entries",
+                         "Entries of the agent's lists in the kernel: network namespaces in which "
+                         "the BPF switch is on, excluded destinations.");
+  Family limits = gauge("smc_node_list_limit", "How many entries each list may have.");
+  const auto add = [&](const char* name, const std::optional<ListUse>& use) {
+    if (!use) return;
+    entries.add({{"list", name}}, static_cast<double>(use->entries));
+    limits.add({{"list", name}}, static_cast<double>(use->limit));
+  };
+  add("switch", snapshot.report.switch_list);
+  add("destinations", snapshot.destinations);
+  out.push_back(entries.take());
+  out.push_back(limits.take());
+}
+
 void append_observation(Families& out, const AgentSnapshot& snapshot) {
   const Observation& observation = snapshot.observation;
   Family spaces = gauge("smc_node_pod_namespaces",
@@ -206,6 +222,7 @@ std::string metrics_text(const AgentSnapshot& snapshot, const PodDirectory& pods
   append_checks(families, snapshot.report);
   append_setup(families, snapshot.report);
   append_rounds(families, snapshot);
+  append_lists(families, snapshot);
   append_observation(families, snapshot);
   append_namespaces(families, snapshot.observation, pods);
   return text_of(families);

@@ -14,6 +14,10 @@
 //   smc_node_ueid{ueid,owner}                        1; owner agent or other
 //   smc_node_setup_steps_total{kind,repair}          kind pnetid or ueid
 //   smc_node_rounds_total{result}                    ready, not_ready or refused
+//   smc_node_list_entries{list}                      of switch (network namespaces in which the BPF
+//                                                    switch is on) and destinations (excluded, of
+//                                                    all pods); absent where there is no such list
+//   smc_node_list_limit{list}                        how many there may be
 //   smc_node_pod_setups_total{result}                done or failed: of pods' network namespaces
 //   smc_node_last_round_timestamp_seconds            Unix time
 //   smc_node_pod_namespaces{state}                   observed, or dropped (kMaxPodNamespaces,
@@ -36,12 +40,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "node-init/agent/node_round.h"
 #include "node-init/agent/pod_observer.h"
 #include "node-init/agent/pod_setups.h"
+#include "node-init/kernel/list_use.h"
 
 namespace smc::node {
 
@@ -59,6 +65,7 @@ struct AgentSnapshot {
   bool observed = false;  // `observation` is one
   Observation observation;
   std::chrono::duration<double> observation_took{0};
+  std::optional<ListUse> destinations;  // that are excluded; nothing: this agent sets up no pod
 };
 
 std::string metrics_text(const AgentSnapshot& snapshot, const PodDirectory& pods);

@@ -67,6 +67,7 @@ void set_up_switch(System& system, const RoundOptions& options, NodeReport& repo
                                       options.programs, options.dry_run);
   std::ranges::move(round.steps, std::back_inserter(report.steps));
   std::ranges::move(round.checks, std::back_inserter(report.checks));
+  report.switch_list = round.list;
 }
 
 // Sets up what is missing, then looks again. An error here is one of reading, not of a step.

@@ -14,6 +14,7 @@
 #include "node-init/agent/own_record.h"
 #include "node-init/bpf/bpf_switch.h"
 #include "node-init/diagnosis/checks.h"
+#include "node-init/kernel/list_use.h"
 #include "node-init/kernel/system.h"
 
 namespace smc::node {
@@ -32,10 +33,11 @@ struct NodeReport {
   std::vector<CheckResult> checks;  // after the round
   std::vector<PortState> ports;
   std::vector<UeidState> ueids;
-  std::vector<SetupStep> steps;  // that were applied; with dry_run: that would be
-  std::optional<Error> refused;  // the step that the kernel, or the file system, refused
-  bool candidate = true;         // see node_candidate.h; true where that is not known
-  bool uninstalled = false;      // `uninstall` took everything back
+  std::vector<SetupStep> steps;        // that were applied; with dry_run: that would be
+  std::optional<Error> refused;        // the step that the kernel, or the file system, refused
+  std::optional<ListUse> switch_list;  // of the BPF switch, where it is in force
+  bool candidate = true;               // see node_candidate.h; true where that is not known
+  bool uninstalled = false;            // `uninstall` took everything back
 
   // The node's verdict: pods can use SMC-R here.
   bool ready() const { return overall(checks) != Verdict::kFail; }

@@ -25,13 +25,17 @@ CheckResult refused(const Error& error, Programs programs) {
 }
 
 // Also takes those off the list that are gone.
-CheckResult in_force(System& system, BpfSwitch& bpf) {
-  if (const auto kept = bpf.keep([&] { return live_net_namespaces(system); }); !kept)
-    return unknown(kName, kept.error());
-  const auto size = bpf.size();
-  if (!size) return unknown(kName, size.error());
-  return pass(kName, "in force, on in " + std::to_string(*size) + " of at most " +
-                         std::to_string(kMaxSwitchedNamespaces) + " network namespaces");
+void look_at_list(System& system, BpfSwitch& bpf, SwitchRound& round) {
+  const auto kept = bpf.keep([&] { return live_net_namespaces(system); });
+  const auto size = kept ? bpf.size() : Result<std::size_t>(kept.error());
+  if (!size) return round.checks.push_back(unknown(kName, size.error()));
+  round.list = {*size, kMaxSwitchedNamespaces};
+  const std::string finding = "in force, on in " + std::to_string(*size) + " of at most " +
+                              std::to_string(kMaxSwitchedNamespaces) + " network namespaces";
+  round.checks.push_back(round.list->nearly_full()
+                             ? warn(kName, finding + ": the list is nearly full",
+                                    "pods that do not fit stay on TCP: let fewer of them run here")
+                             : pass(kName, finding));
 }
 
 // Of another choice, or of a kernel that has a switch of its own by now.
@@ -49,7 +53,7 @@ SwitchRound without(BpfSwitch& bpf, bool dry_run) {
 SwitchRound round_of_switch(System& system, BpfSwitch& bpf, SwitchChoice choice, Programs programs,
                             bool dry_run) {
   const auto found = read_program_switch(system, choice);
-  if (!found) return {{}, {unknown(kName, found.error())}};
+  if (!found) return {{}, {unknown(kName, found.error())}, std::nullopt};
   if (found->kind != SwitchKind::kBpf) return without(bpf, dry_run);
   SwitchRound round;
   if (dry_run) {
@@ -68,7 +72,7 @@ SwitchRound round_of_switch(System& system, BpfSwitch& bpf, SwitchChoice choice,
   }
   if (*ensured == BpfSwitch::Ensured::kAttached)
     round.steps.push_back(step_of(SetupStep::Kind::kAttachSwitch, was_in_force));
-  round.checks.push_back(in_force(system, bpf));
+  look_at_list(system, bpf, round);
   return round;
 }
 

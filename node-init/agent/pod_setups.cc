@@ -176,7 +176,7 @@ void PodSetups::forget_gone() {
 
 // Of namespaces that nothing is in any more.
 void PodSetups::forget_gone_lists() {
-  if (!lists_.holds_any()) return;
+  if (lists_.use().entries == 0) return;
   const auto inodes = live_net_namespaces(system_);
   if (!inodes) return;  // the agent's own look at pods says why
   if (const auto kept = lists_.keep(*inodes); !kept)

@@ -209,10 +209,12 @@ Result<void> ExcludedDestinations::drop(List& list, const std::set<Key>& but) {
   return {};
 }
 
-bool ExcludedDestinations::holds_any() {
+ListUse ExcludedDestinations::use() {
   const std::lock_guard lock(mutex_);
   if (!lists_.valid() && adopt()) (void)read_lists();
-  return !namespaces_.empty();
+  ListUse use{0, kMaxListedDestinations};
+  for (const auto& [cookie, list] : namespaces_) use.entries += list.keys.size();
+  return use;
 }
 
 Result<void> ExcludedDestinations::keep(const std::set<std::uint64_t>& inodes) {

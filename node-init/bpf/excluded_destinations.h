@@ -33,7 +33,7 @@ class ExcludedDestinations final : public DestinationLists {
 
   Result<void> put(const Destinations& list) override;
   // These load nothing.
-  bool holds_any() override;
+  ListUse use() override;
   Result<void> keep(const std::set<std::uint64_t>& inodes) override;
   Result<bool> remove() override;
 

@@ -12,6 +12,7 @@
 
 #include "base/destinations.h"
 #include "base/result.h"
+#include "node-init/kernel/list_use.h"
 #include "node-init/kernel/system.h"
 
 namespace smc::node {
@@ -47,8 +48,8 @@ class DestinationLists {
   // its own.
   virtual Result<void> put(const Destinations& list) = 0;
 
-  // Whether a namespace has a list.
-  virtual bool holds_any() = 0;
+  // The entries of all namespaces' lists together.
+  virtual ListUse use() = 0;
 
   // Forgets the lists of namespaces that are gone: of all whose /proc/PID/ns/net has none of these
   // inodes.

@@ -221,7 +221,7 @@ class PlayedKernel final : public System {
 class NoLists final : public DestinationLists {
  public:
   Result<void> put(const Destinations&) override { return Error{"exclude", ENOTSUP, "see above"}; }
-  bool holds_any() override { return false; }
+  ListUse use() override { return {}; }
   Result<void> keep(const std::set<std::uint64_t>&) override { return {}; }
   Result<bool> remove() override { return false; }
 };

@@ -20,11 +20,10 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 usage, 2 not possible here, 3 the kernel refused a step.\n"
     "Metrics: smc_node_ready, smc_node_candidate, smc_node_check, smc_node_port_active,\n"
     "smc_node_port_pnetid, smc_node_ueid, smc_node_setup_steps_total, smc_node_rounds_total,\n"
-    "smc_node_pod_setups_total, and by\n"
-    "network namespace smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets and\n"
-    "smc_node_smcr_bytes_total; in a cluster also smc_node_label, smc_node_annotated_not_set_up "
-    "and\n"
-    "smc_node_api_up.";
+    "smc_node_pod_setups_total, smc_node_list_entries, smc_node_list_limit, and by network\n"
+    "namespace smc_node_connections_total, smc_node_fallbacks_total, smc_node_sockets and\n"
+    "smc_node_smcr_bytes_total; in a cluster also smc_node_label, smc_node_annotated_not_set_up,\n"
+    "smc_node_mesh_smc_enabled and smc_node_api_up.";
 
 // Writes the kernel's form of what the user typed, or says why there is none.
 template <class Normal>

@@ -40,9 +40,10 @@ struct ClusterParts {
   ClusterParts(System& system, const std::shared_ptr<const kube::Cluster>& cluster,
                const AgentCommand& command)
       : side(system, cluster, options(command, cluster)),
+        lists(*command.lists),
         requests(side.pods(), side.mesh(), command.cluster.policy),
         setups(system, command.agent.round.host_root + "/sys/fs/cgroup", requests, requests_changed,
-               *command.lists, command.agent.round.bpf),
+               lists, command.agent.round.bpf),
         thread(system, setups) {}
 
   ClusterOptions options(const AgentCommand& command,
@@ -57,6 +58,8 @@ struct ClusterParts {
     agent.complete = [this](AgentSnapshot& snapshot) {
       snapshot.observation.early_containers = setups.early_containers();
       snapshot.counters.pods = setups.counters();
+      snapshot.destinations =
+          snapshot.report.uninstalled ? std::nullopt : std::optional(lists.use());
     };
     agent.on_publish = [this](const std::shared_ptr<const AgentSnapshot>& snapshot) {
       side.published(snapshot);
@@ -66,6 +69,7 @@ struct ClusterParts {
 
   EventFd requests_changed;
   ClusterSide side;
+  DestinationLists& lists;
   PolicyRequests requests;
   PodSetups setups;
   PodSetupThread thread;

@@ -112,6 +112,16 @@ TEST_F(AgentMetrics, DroppedNamespacesAreSummedOverThePods) {
   EXPECT_THAT(text(), HasSubstr("smc_node_pod_namespaces{state=\"dropped\"} 43\n"));
 }
 
+TEST_F(AgentMetrics, ListsAreShownWithTheirLimitsWhereThereAreAny) {
+  EXPECT_THAT(text(), Not(HasSubstr("smc_node_list_entries{")));
+  snapshot_.report.switch_list = {12, 2048};
+  snapshot_.destinations = {0, 65536};
+  EXPECT_THAT(text(), HasSubstr("smc_node_list_entries{list=\"switch\"} 12\n"));
+  EXPECT_THAT(text(), HasSubstr("smc_node_list_limit{list=\"switch\"} 2048\n"));
+  EXPECT_THAT(text(), HasSubstr("smc_node_list_entries{list=\"destinations\"} 0\n"));
+  EXPECT_THAT(text(), HasSubstr("smc_node_list_limit{list=\"destinations\"} 65536\n"));
+}
+
 TEST_F(AgentMetrics, CountersAreWholeNumbersHoweverLarge) {
   snapshot_.observation.node.counts.connections[{Side::kClient, 1}] = 123'456'789'012;
   EXPECT_THAT(text(), HasSubstr("version=\"1\"} 123456789012\n"));

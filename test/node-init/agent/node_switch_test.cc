@@ -54,6 +54,25 @@ TEST_F(NodeSwitchTest, TheFirstRoundAttachesItAndTheSecondSaysHowFullItIs) {
   ASSERT_THAT(second.checks, SizeIs(1));
   EXPECT_EQ(second.checks[0].verdict, Verdict::kPass);
   EXPECT_THAT(second.checks[0].finding, HasSubstr("on in 1 of at most 2048"));
+  ASSERT_TRUE(second.list);
+  EXPECT_EQ(second.list->entries, 1U);
+  EXPECT_EQ(second.list->limit, kMaxSwitchedNamespaces);
+}
+
+TEST_F(NodeSwitchTest, AListThatIsNearlyFullIsAWarningAndTheNodeStaysReady) {
+  (void)round();
+  auto& entries = bpf_.maps.begin()->second->entries;
+  const auto fill = [&](std::uint64_t until) {
+    for (std::uint64_t cookie = entries.size(); cookie < until; ++cookie)
+      entries[1'000'000 + cookie] = 4026531840;
+  };
+  fill(1'843);  // of 2,048
+  EXPECT_EQ(round().checks.at(0).verdict, Verdict::kPass);
+  fill(1'844);
+  const SwitchRound full = round();
+  EXPECT_EQ(full.checks.at(0).verdict, Verdict::kWarn);
+  EXPECT_THAT(full.checks.at(0).finding, HasSubstr("on in 1844 of at most 2048"));
+  EXPECT_THAT(full.checks.at(0).hint, HasSubstr("stay on TCP"));
 }
 
 TEST_F(NodeSwitchTest, WhatSomebodyTookAwayIsARepair) {

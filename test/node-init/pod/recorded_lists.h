@@ -23,7 +23,7 @@ class RecordedLists final : public DestinationLists {
     return system_.write_file(kControlPath, "smc_asm_dest_1");
   }
 
-  bool holds_any() override { return any; }
+  ListUse use() override { return {any ? 1U : 0U, 10}; }
   Result<void> keep(const std::set<std::uint64_t>& inodes) override {
     kept = inodes;
     return {};
