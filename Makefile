@@ -14,7 +14,7 @@ comma = ,
 empty =
 ARCH_LIST = $(subst $(empty) $(empty),$(comma),$(strip $(ARCH)))
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image man e2e-kernel e2e-kube e2e-node build clean report
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node build clean report
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,18 @@ image: ## container images in build/image, made and checked without a container 
 	@$(call BUILD_ARCHES,--target $(IMAGES) kubectl-smc)
 	@scripts/image --architectures $(ARCH_LIST) build/image $(IMAGES)
 	@test/image/check --architectures $(ARCH_LIST) build/image $(IMAGES)
+
+RELEASE_ARCHES = amd64 arm64
+release: ## all that a release holds, in build/release-files, checked; scripts/publish pushes it to a registry
+	@$(MAKE) --no-print-directory release-files ARCH="$(RELEASE_ARCHES)"
+
+release-files:
+	@scripts/install-packages build image publish $(CROSS_PACKAGES)
+	@$(call BUILD_ARCHES,--target $(PROGRAMS))
+	@scripts/release --architectures $(ARCH_LIST) build/release-files
+	@test/image/check --architectures $(ARCH_LIST) build/release-files $(IMAGES)
+	@test/release/check --architectures $(ARCH_LIST) build/release-files
+	@test/release/publish build/release-files
 
 e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERNEL="6.12 6.17 7" for several kernels
 	@scripts/install-packages build e2e-kernel
