@@ -23,6 +23,19 @@ addresses = itertools.count(2)
 address_lock = threading.Lock()
 
 
+def child_of(parent):
+    """A child process, or None; /proc has a list of them only where the kernel was built with it."""
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(stat) as f:
+                pid, after = f.read().split(" (", 1)
+        except OSError:  # it has ended
+            continue
+        if int(after.rsplit(") ", 1)[1].split()[1]) == parent:
+            return int(pid)
+    return None
+
+
 def pod_ip(node, pod):
     """(address, network namespace): the node's own for a pod with hostNetwork, else a new one on the node's bridge."""
     if pod["spec"].get("hostNetwork"):
@@ -295,11 +308,11 @@ class Container:
     def signal(self, number):
         """To the program itself, which is the only child of unshare, or has taken its place."""
         pid = self.process.pid
+        if not self.pod.object["spec"].get("hostPID"):
+            pid = child_of(pid) or pid
         try:
-            with open(f"/proc/{pid}/task/{pid}/children") as f:
-                children = f.read().split()
-            os.kill(int(children[0]) if children and not self.pod.object["spec"].get("hostPID") else pid, number)
-        except (OSError, ProcessLookupError):
+            os.kill(pid, number)
+        except ProcessLookupError:
             pass
 
     def terminate(self):
