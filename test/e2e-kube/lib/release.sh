@@ -84,7 +84,7 @@ export -f two_webhook_pods two_addresses metric metrics webhook_addresses # for 
 # not Kubernetes' own, and cluster-scoped objects with its namespace in their names
 left_of() {
   local kinds in_namespace in_cluster
-  await 30 "the pods of $1 are gone" none_left -n "$1" get pods
+  await 90 "the pods of $1 are gone" none_left -n "$1" get pods
   kinds=$(kubectl api-resources --namespaced=true --verbs=list -o name | grep -vE '^(events|endpoints$)' | paste -sd,)
   # asked apart from grep, so that a question that fails is not taken for "nothing"
   in_namespace=$(kubectl -n "$1" get "$kinds" -o name --ignore-not-found)
