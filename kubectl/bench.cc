@@ -20,6 +20,7 @@ constexpr seconds kTimeToStart{180};
 constexpr seconds kBesideTheRun{60};
 constexpr std::chrono::milliseconds kPeriod{500};
 // A pod that cannot be placed may be so for a moment: the node's label comes, the other pod goes.
+// The same time for an API server or kubelet that does not answer: one restart of it.
 constexpr seconds kPatience{15};
 
 // Five letters and digits without those that look alike, as Kubernetes' own names end.
@@ -33,6 +34,10 @@ std::string random_suffix() {
 
 kube::Target pods_of(const std::string& ns, const std::string& name = {}) {
   return {kube::kPods, ns, name, ""};
+}
+
+kube::Target target_of(const json& pod) {
+  return pods_of(namespace_of(pod), text_at(pod, "/metadata/name"));
 }
 
 // Ready by its readiness probe: a container that runs need not listen yet.
@@ -146,7 +151,7 @@ Outcome<json> Bench::wait(const json& pod, seconds time,
   std::string last = "not there yet";
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
-    auto seen = client_.get(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")));
+    auto seen = patiently([&] { return client_.get(target_of(pod)); });
     if (!seen) return seen.error();
     if (reached(*seen)) return seen;
     if (has_ended(*seen))
@@ -164,24 +169,40 @@ Outcome<json> Bench::wait(const json& pod, seconds time,
   }
 }
 
+template <class Call>
+std::invoke_result_t<Call> Bench::patiently(Call call) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    auto answer = call();
+    if (answer || !answer.error().passing()) return answer;
+    if (std::chrono::steady_clock::now() - begin > kPatience) return answer;
+    if (!stop_.sleep(kPeriod)) return stopped();
+  }
+}
+
 Outcome<std::string> Bench::log_of(const json& pod) {
-  const auto answer =
-      client_.ask({"GET", pods_of(namespace_of(pod), text_at(pod, "/metadata/name")).path() +
-                              "/log?container=" + kBenchContainer});
-  if (!answer) return answer.error();
-  if (answer->status == 200) return answer->body;
-  return kube::make_error(
-      kube::Failure::kAnswer,
-      "the log of " + name_of(pod) + ": HTTP status " + std::to_string(answer->status),
-      "may you read logs there? kubectl auth can-i get pods/log");
+  kube::Target target = target_of(pod);
+  const std::string path = target.path() + "/log?container=" + kBenchContainer;
+  return patiently([&]() -> Outcome<std::string> {
+    auto answer = client_.ask({"GET", path});
+    if (!answer) return answer.error();
+    if (answer->status == 200) return std::move(answer->body);
+    auto refused = kube::status_error("get the log of", target, answer->status, answer->body, {});
+    if (refused.status == 403)
+      refused.hint = "may you read logs there? kubectl auth can-i get pods/log";
+    return refused;
+  });
 }
 
 Outcome<void> Bench::remove(const json& pod) {
-  const auto removed = client_.remove(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")),
-                                      {{"gracePeriodSeconds", 0}});
-  std::erase_if(own_pods_, [&](const json& own) { return name_of(own) == name_of(pod); });
-  if (!removed && removed.error().status != 404) return removed.error();
-  return {};
+  const auto removed = patiently([&]() -> Outcome<void> {
+    const auto answer = client_.remove(target_of(pod), {{"gracePeriodSeconds", 0}});
+    if (!answer && !answer.error().not_found()) return answer.error();
+    return {};
+  });
+  if (removed)
+    std::erase_if(own_pods_, [&](const json& own) { return name_of(own) == name_of(pod); });
+  return removed;
 }
 
 Outcome<void> Bench::clean(kube::Client& client) {
@@ -193,8 +214,7 @@ Outcome<void> Bench::clean(kube::Client& client) {
     left += (left.empty() ? "" : ", ") + name;
     why = removed.error().what;
   };
-  for (const json& pod : own_pods_)
-    take(pods_of(namespace_of(pod), text_at(pod, "/metadata/name")), "pod " + name_of(pod));
+  for (const json& pod : own_pods_) take(target_of(pod), "pod " + name_of(pod));
   if (!own_namespace_.empty())
     take({kube::kNamespaces, "", own_namespace_, ""}, "namespace " + own_namespace_);
   if (left.empty()) return {};

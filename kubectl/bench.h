@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kube/client.h"
@@ -41,6 +42,9 @@ class Bench {
   // Until `reached` says so of it; an error when it cannot any more, or has not in time.
   kube::Outcome<nlohmann::json> wait(const nlohmann::json& pod, std::chrono::seconds time,
                                      const std::function<bool(const nlohmann::json&)>& reached);
+  // The call's answer, asked for again while the failure is one that passes.
+  template <class Call>
+  std::invoke_result_t<Call> patiently(Call call);
   kube::Outcome<std::string> log_of(const nlohmann::json& pod);
   kube::Outcome<void> remove(const nlohmann::json& pod);
 

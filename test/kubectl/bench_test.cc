@@ -29,6 +29,7 @@ class PlayedCluster {
  public:
   std::function<void(json& pod)> change = [](json&) {};  // of each pod that is made
   bool refuse_removal = false;
+  int unavailable = 0;  // of how many requests from the next on, other than those that make
   std::set<std::string> namespaces;
   std::map<std::string, json> pods;
   std::vector<json> made;
@@ -41,6 +42,10 @@ class PlayedCluster {
     const std::string ns = part_behind(request.path, "/namespaces/");
     const std::string name = part_behind(request.path, "/pods/");
     if (request.method == "POST") return make(request, ns, out);
+    if (unavailable > 0) {
+      --unavailable;
+      return answer(out, 503, status_body("ServiceUnavailable", 503));
+    }
     if (request.method == "DELETE") return remove(ns, name, out);
     const auto found = pods.find(ns + "/" + name);
     if (found == pods.end()) return answer(out, 404, status_body("NotFound", 404));
@@ -186,6 +191,19 @@ TEST_F(BenchTest, APodThatEndsTooEarlyEndsItWithTheReasonAndNothingStays) {
   clean();
   EXPECT_THAT(cluster_.namespaces, IsEmpty());
   EXPECT_THAT(cluster_.pods, IsEmpty());
+}
+
+TEST_F(BenchTest, AnApiServerThatIsBusyForAMomentDoesNotEndIt) {
+  for (const char* of : {"server", "load"}) {
+    SCOPED_TRACE(of);
+    cluster_.change = [&, of](const json& pod) {
+      if (pod["metadata"]["labels"]["smc-bench/role"] == of) cluster_.unavailable = 2;
+    };
+    const auto results = run_pair();
+    EXPECT_TRUE(results) << results.error().what;
+    EXPECT_EQ(cluster_.unavailable, 0);
+    clean();
+  }
 }
 
 TEST_F(BenchTest, NoLoadIsMadeBeforeTheServerListens) {

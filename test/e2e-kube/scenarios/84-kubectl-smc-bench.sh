@@ -5,6 +5,7 @@ bench() { # CODE NAME OPTION...: a bench that ends with it; what it prints is in
   shift 2
   "$ROOT/build/release/bin/kubectl-smc" bench --image example.test/smc-bench:1 --qps 100 --connections 2 "$@" \
     > "$name.out" 2> "$name.err" || code=$?
+  [ "$code" = "$expected" ] || cat "$name.err" >&2
   equal "exit code of bench $*" "$expected" "$code"
 }
 # nothing_left: of a bench, in any namespace
