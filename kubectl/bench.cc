@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <set>
 
 #include "base/json_value.h"
+#include "base/keys.h"
 #include "kubectl/objects.h"
 
 namespace smc::kubectl {
@@ -80,17 +82,44 @@ Outcome<BenchResults> Bench::run_pair(const std::string& image) {
   });
 }
 
-Outcome<BenchResults> Bench::run_beside(const std::string& image, const json& pod) {
+Outcome<BenchResults> Bench::run_beside(const std::string& image, const std::vector<json>& pods) {
+  const auto pod = on_node_for_smc(pods);
+  if (!pod) return pod.error();
   return rounds([&](int round, bool smc) {
     BenchRun run;
-    run.ns = namespace_of(pod);
+    run.ns = namespace_of(*pod);
     run.round = round;
     run.smc = smc;
     run.image = image;
-    run.node = text_at(pod, "/spec/nodeName");
+    run.node = text_at(*pod, "/spec/nodeName");
     run.url = options_.url;
     return measure(run);
   });
+}
+
+// The load over SMC could not be placed on another node.
+Outcome<json> Bench::on_node_for_smc(const std::vector<json>& pods) {
+  std::set<std::string> without;
+  for (const json& pod : pods) {
+    const std::string name = text_at(pod, "/spec/nodeName");
+    if (name.empty() || without.contains(name)) continue;
+    const auto node = patiently([&] { return client_.get({kube::kNodes, "", name, ""}); });
+    if (!node && !node.error().not_found() && !node.error().lacks_right()) return node.error();
+    // Who may not read Nodes learns it from the scheduler.
+    if (!node && node.error().lacks_right()) return pod;
+    if (node && label_of(*node, kNodeLabelKey) == kNodeLabelValue) return pod;
+    without.insert(name);
+  }
+  if (without.empty())
+    return kube::make_error(kube::Failure::kAnswer, options_.workload + " has no pod on a node",
+                            "kubectl get pods");
+  return kube::make_error(
+      kube::Failure::kAnswer,
+      options_.workload + " runs on " + *without.begin() +
+          (without.size() > 1 ? " and other nodes" : "") + " without the label " +
+          std::string(kNodeLabelKey) + "=" + std::string(kNodeLabelValue) +
+          ", where nothing runs over SMC",
+      "give its pods the annotation, so that they come to nodes with SMC: kubectl smc check");
 }
 
 // Interleaved, so that what changes over time changes for both.

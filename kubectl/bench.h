@@ -26,8 +26,10 @@ class Bench {
   // In a namespace that it makes: pair of server and load on two nodes.
   kube::Outcome<BenchResults> run_pair(const std::string& image);
 
-  // Beside a pod that is there: its namespace and node.
-  kube::Outcome<BenchResults> run_beside(const std::string& image, const nlohmann::json& pod);
+  // Beside the first of a workload's pods that is on a node with SMC: in its namespace, on its
+  // node.
+  kube::Outcome<BenchResults> run_beside(const std::string& image,
+                                         const std::vector<nlohmann::json>& pods);
 
   // Removes what was made, with a client of its own, since an interrupt has ended the other one's
   // calls. Says what was left behind.
@@ -36,6 +38,7 @@ class Bench {
  private:
   using Measured = kube::Outcome<bench::RunResult>;
   kube::Outcome<BenchResults> rounds(const std::function<Measured(int round, bool smc)>& measure);
+  kube::Outcome<nlohmann::json> on_node_for_smc(const std::vector<nlohmann::json>& pods);
   Measured measure_pair(BenchRun run);
   Measured measure(const BenchRun& run);
   kube::Outcome<nlohmann::json> make(const nlohmann::json& pod);

@@ -18,7 +18,7 @@ inline constexpr const char* kBenchContainer = "smc-bench";
 inline constexpr int kMaxBenchSeconds = 3600;
 
 struct BenchOptions {
-  std::string workload;  // "KIND/NAME": load from beside its first pod; empty: a pair of its own
+  std::string workload;  // "KIND/NAME": load from beside a pod of it; empty: a pair of its own
   std::string url;       // what the load is for; empty: the server of the pair
   bool before_after = false;  // with a workload: over TCP first
   int rounds = 1;

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/keys.h"
 #include "test/kube/fake_api.h"
 #include "test/kubectl/objects.h"
 #include "test/smc-bench/sample.h"
@@ -30,6 +31,8 @@ class PlayedCluster {
   std::function<void(json& pod)> change = [](json&) {};  // of each pod that is made
   bool refuse_removal = false;
   int unavailable = 0;  // of how many requests from the next on, other than those that make
+  std::set<std::string> nodes_for_smc = {"node1", "node2"};
+  bool nodes_are_secret = false;
   std::set<std::string> namespaces;
   std::map<std::string, json> pods;
   std::vector<json> made;
@@ -41,6 +44,8 @@ class PlayedCluster {
     const std::lock_guard lock(mutex_);
     const std::string ns = part_behind(request.path, "/namespaces/");
     const std::string name = part_behind(request.path, "/pods/");
+    if (const std::string node = part_behind(request.path, "/nodes/"); !node.empty())
+      return answer_node(node, out);
     if (request.method == "POST") return make(request, ns, out);
     if (unavailable > 0) {
       --unavailable;
@@ -52,6 +57,14 @@ class PlayedCluster {
     if (!request.target.ends_with("/log?container=smc-bench"))
       return answer(out, 200, found->second.dump());
     answer(out, 200, to_json(bench::sample_result()) + "smc-bench: error: behind the result\n");
+  }
+
+  void answer_node(const std::string& name, ApiResponse& out) const {
+    if (nodes_are_secret) return answer(out, 403, status_body("Forbidden", 403));
+    json node = {{"metadata", {{"name", name}, {"labels", json::object()}}}};
+    if (nodes_for_smc.contains(name))
+      node["metadata"]["labels"][std::string(kNodeLabelKey)] = std::string(kNodeLabelValue);
+    answer(out, 200, node.dump());
   }
 
   void make(const ApiRequest& request, const std::string& ns, ApiResponse& out) {
@@ -164,7 +177,7 @@ TEST_F(BenchTest, BesideAPodItMakesTheLoadAloneThere) {
   options_.workload = "deployment/client";
   options_.url = "http://server:8080/echo";
   options_.before_after = true;
-  const auto results = bench_.run_beside("registry/smc-bench:1", pod("shop", "client-1"));
+  const auto results = bench_.run_beside("registry/smc-bench:1", {pod("shop", "client-1")});
   ASSERT_TRUE(results) << results.error().what;
   ASSERT_THAT(cluster_.made, SizeIs(2));
   for (const json& load : cluster_.made) {
@@ -174,6 +187,32 @@ TEST_F(BenchTest, BesideAPodItMakesTheLoadAloneThere) {
   }
   EXPECT_THAT(cluster_.namespaces, IsEmpty()) << "the namespace is somebody's";
   EXPECT_THAT(cluster_.pods, IsEmpty());
+}
+
+TEST_F(BenchTest, BesideAWorkloadItTakesAPodOnANodeForSmc) {
+  options_.workload = "deployment/client";
+  options_.url = "http://server:8080/echo";
+  json elsewhere = pod("shop", "client-1");
+  elsewhere["spec"]["nodeName"] = "node3";
+  json waiting = pod("shop", "client-2");
+  waiting["spec"].erase("nodeName");
+  const std::vector<json> pods = {waiting, elsewhere, pod("shop", "client-3")};
+  ASSERT_TRUE(bench_.run_beside("registry/smc-bench:1", pods));
+  ASSERT_THAT(cluster_.made, SizeIs(1));
+  EXPECT_EQ(cluster_.made[0]["spec"]["nodeSelector"], json({{"kubernetes.io/hostname", "node1"}}));
+
+  const auto none = bench_.run_beside("registry/smc-bench:1", {waiting, elsewhere});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().what, HasSubstr("deployment/client runs on node3 without the label"));
+  EXPECT_THAT(cluster_.made, SizeIs(1)) << "nothing is made that cannot be placed";
+
+  const auto nowhere = bench_.run_beside("registry/smc-bench:1", {waiting});
+  ASSERT_FALSE(nowhere);
+  EXPECT_THAT(nowhere.error().what, HasSubstr("deployment/client has no pod on a node"));
+
+  cluster_.nodes_are_secret = true;
+  EXPECT_TRUE(bench_.run_beside("registry/smc-bench:1", {elsewhere}))
+      << "who may not read Nodes measures all the same";
 }
 
 TEST_F(BenchTest, APodThatEndsTooEarlyEndsItWithTheReasonAndNothingStays) {

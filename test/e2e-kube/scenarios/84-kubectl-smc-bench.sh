@@ -45,7 +45,7 @@ equal "how Ctrl-C ends it" $((128 + 2)) "$code"
 equal "what it leaves behind, as it says" "" "$(grep 'left behind' "$SCENARIO_DIR/interrupted.err" || true)"
 await 30 "nothing is left of it" nothing_left
 
-# beside a workload, both ways
+# beside a workload: where there is no SMC nothing is begun, on a node for it both ways are measured
 kubectl -n apps create -f - <<YAML
 apiVersion: apps/v1
 kind: Deployment
@@ -55,6 +55,7 @@ spec:
   template:
     metadata: {labels: {app: echo}}
     spec:
+      nodeSelector: {kubernetes.io/hostname: node3}
       containers:
       - name: server
         image: example.test/smc-bench:1
@@ -62,7 +63,11 @@ spec:
         securityContext: {capabilities: {drop: [ALL]}}
 YAML
 kubectl -n apps rollout status deployment/echo --timeout=60s
-address=$(kubectl -n apps get pods -l app=echo -o jsonpath='{.items[0].status.podIP}')
+bench 2 elsewhere deployment/echo -n apps --url http://127.0.0.1:8080/echo --before-after
+matches "why not" 'deployment/echo runs on node3 without the label' "$(cat "$SCENARIO_DIR/elsewhere.err")"
+kubectl -n apps patch deployment echo --type merge -p '{"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": "node1"}}}}}'
+kubectl -n apps rollout status deployment/echo --timeout=60s
+address=$(kubectl -n apps get pods -l app=echo --field-selector spec.nodeName=node1 -o jsonpath='{.items[0].status.podIP}')
 bench 4 beside deployment/echo -n apps --url "http://$address:8080/echo" --before-after --duration 2s --rounds 2 \
   --html "$SCENARIO_DIR/beside.html" --markdown "$SCENARIO_DIR/beside.md"
 matches "its report" '2 of 2 connections were not SMC-R' "$(cat "$SCENARIO_DIR/beside.out")"
