@@ -6,7 +6,7 @@ FROM debian:${DEBIAN} AS build
 WORKDIR /src
 COPY . .
 RUN scripts/install-packages build image
-RUN cmake --preset release \
+RUN cmake --preset release -DSMC_STATIC_KUBECTL=ON \
  && cmake --build --preset release --target smc-webhook smc-node-init smc-node-agent smc-bench kubectl-smc \
  && scripts/image --tree /images smc-webhook smc-node-init smc-node-agent smc-bench
 

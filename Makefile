@@ -1,7 +1,7 @@
 # The front door. Each target works as the first and only command in a clean clone on Debian 12 or 13: it
 # installs what is missing (as root or with sudo), builds, and does what its line says.
 JOBS ?= $(shell nproc)
-BUILD = cmake $(if $(findstring release-,$(1)),--fresh) --preset $(1) $(QUIET) && cmake --build --preset $(1) -j $(JOBS)
+BUILD = cmake $(if $(findstring release-,$(1)),--fresh) --preset $(1) $(QUIET) $(OPTIONS) && cmake --build --preset $(1) -j $(JOBS)
 QUIET = --log-level=WARNING
 
 # Of which architectures (amd64, arm64) what is made is; another than this machine's is cross-compiled, see cmake/cross.cmake.
@@ -68,6 +68,8 @@ tsan: ## the tests under the thread sanitizer
 e2e-kube: build ## the chart in clusters on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
 	@test/e2e-kube/run
 
+# kubectl-smc is one static file in what is for other machines.
+image release-files: OPTIONS = -DSMC_STATIC_KUBECTL=ON
 IMAGES = smc-webhook smc-node-init smc-node-agent smc-bench
 image: ## container images in build/image, made and checked without a container engine; ARCH="amd64 arm64" for both in one
 	@scripts/install-packages build image $(CROSS_PACKAGES)

@@ -1,10 +1,13 @@
 #include "kube/tls.h"
 
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
+#include <unistd.h>
 
 #include "base/openssl.h"
 #include "base/tls_context.h"
@@ -20,11 +23,26 @@ Error prefixed(const char* what, const Error& error) {
   return {what + error.text()};
 }
 
-Result<void> trust(SSL_CTX* context, const Material& authority) {
-  if (authority.empty()) {
-    if (SSL_CTX_set_default_verify_paths(context) == 1) return {};
+// Where others than Debian keep the authorities that they trust: Fedora and Red Hat, openSUSE,
+// Alpine. Debian's OpenSSL, which kubectl-smc takes along as one static file, looks in Debian's
+// place alone.
+constexpr std::array kBundles{"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                              "/etc/ssl/cert.pem"};
+
+Result<void> trust_system(SSL_CTX* context) {
+  if (SSL_CTX_set_default_verify_paths(context) != 1)
     return openssl::queued_error("read the system's trust store");
+  if (std::getenv(X509_get_default_cert_file_env()) != nullptr) return {};  // the user has chosen
+  for (const char* bundle : kBundles) {
+    if (::access(bundle, R_OK) != 0) continue;
+    if (SSL_CTX_load_verify_file(context, bundle) == 1) return {};
+    return openssl::queued_error(std::string("read ") + bundle);
   }
+  return {};
+}
+
+Result<void> trust(SSL_CTX* context, const Material& authority) {
+  if (authority.empty()) return trust_system(context);
   const Result<std::string> pem = authority.read();
   if (!pem) return pem.error();
   if (const auto trusted = openssl::trust_authorities(context, *pem); !trusted)

@@ -11,6 +11,7 @@
 
 #include "base/command_line.h"
 #include "base/error_text.h"
+#include "base/name_lookup.h"
 #include "base/version.h"
 #include "kubectl/commands.h"
 
@@ -182,5 +183,6 @@ ExitCode run(int argc, char** argv, const smc::kube::Stop& stop) {
 int main(int argc, char** argv) {
   smc::kube::Stop stop;
   catch_signals(stop);
+  smc::look_names_up_in_hosts_and_dns();
   return smc::run_program(kProgram, [&] { return end_interrupted(run(argc, argv, stop)); });
 }

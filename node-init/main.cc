@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/command_line.h"
+#include "base/name_lookup.h"
 #include "base/pod_arguments.h"
 #include "base/version.h"
 #include "node-init/commands.h"
@@ -214,5 +215,6 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  smc::look_names_up_in_hosts_and_dns();
   return smc::run_program("smc-node-init", [&] { return exit_status(run(argc, argv)); });
 }
