@@ -217,7 +217,11 @@ void place_affinity(const PodSpec& spec, const CompiledConfig& config, Patch& pa
 }
 
 // What else the user should know of a pod that is patched.
-void warn_of_conflicts(const Pod& pod, Warnings& warnings) {
+void warn_of_conflicts(const Pod& pod, Programs programs, Warnings& warnings) {
+  if (pod.metadata.annotations.istio_redirect && programs == Programs::kSwitch)
+    warnings.add(
+        "istio tells its sidecar's connections by user id, which SMC sockets of mainline kernels "
+        "do not bear: they would loop (README: In a service mesh)");
   if (pod.metadata.annotations.erdma_smcr)
     warnings.add(
         "annotation network.alibabacloud.com/erdma-smcr is set too: two programs set up "
@@ -249,7 +253,7 @@ Outcome patch_pod(const Pod& pod, const CompiledConfig& config, InitMode mode, s
   // The API server keeps the audit annotation of the first call and complains about another value.
   const bool first_call = !pod.spec.ours || patch.operations() > container_operations;
   place_status(pod, config.of(mode), patch);
-  warn_of_conflicts(pod, warnings);
+  warn_of_conflicts(pod, arguments.programs, warnings);
   return {Decision::kInjected, patch.take(), warnings.take(), first_call, mode};
 }
 

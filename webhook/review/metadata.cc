@@ -10,6 +10,12 @@ constexpr std::string_view kMirrorAnnotation = "kubernetes.io/config.mirror";
 // Makes the erdma-controller set up the same network namespace, whatever its value.
 constexpr std::string_view kErdmaAnnotation = "network.alibabacloud.com/erdma-smcr";
 
+// What istio's injector says it has put in, as JSON. One of these init containers redirects the
+// pod's connections to its proxy, or checks that istio's CNI plug-in does; a gateway has neither.
+constexpr std::string_view kIstioAnnotation = "sidecar.istio.io/status";
+constexpr std::string_view kIstioRedirect = "\"istio-init\"";
+constexpr std::string_view kIstioCniRedirect = "\"istio-validation\"";
+
 // "LimitRanger plugin set: ephemeral-storage limit for init container smc-init; …"
 constexpr std::string_view kLimitRangerAnnotation = "kubernetes.io/limit-ranger";
 constexpr std::string_view kEciLabel = "alibabacloud.com/eci";
@@ -20,10 +26,10 @@ Annotations read_annotations(JsonReader& reader, const Member& value) {
       programs{kProgramsAnnotation}, resources{kResourcesAnnotation},
       interface_name{kInterfaceAnnotation}, pnetid{kPnetidAnnotation}, mirror{kMirrorAnnotation},
       erdma{kErdmaAnnotation}, limit_ranger{kLimitRangerAnnotation},
-      exclude_destinations{kExcludeDestinationsAnnotation};
+      exclude_destinations{kExcludeDestinationsAnnotation}, istio{kIstioAnnotation};
   reader.members(value.value, path,
                  {&enabled, &status, &on_failure, &programs, &resources, &interface_name, &pnetid,
-                  &mirror, &erdma, &limit_ranger, &exclude_destinations});
+                  &mirror, &erdma, &limit_ranger, &exclude_destinations, &istio});
   Annotations read;
   read.enabled = reader.optional_text(enabled, path);
   read.status = reader.optional_text(status, path);
@@ -34,6 +40,9 @@ Annotations read_annotations(JsonReader& reader, const Member& value) {
   read.pnetid = reader.optional_text(pnetid, path);
   read.exclude_destinations = reader.optional_text(exclude_destinations, path);
   read.limit_ranger = reader.text(limit_ranger, path);
+  const std::string_view injected = reader.text(istio, path);
+  read.istio_redirect = injected.find(kIstioRedirect) != std::string_view::npos ||
+                        injected.find(kIstioCniRedirect) != std::string_view::npos;
   read.mirror_pod = reader.optional_text(mirror, path).has_value();
   read.erdma_smcr = reader.optional_text(erdma, path).has_value();
   return read;

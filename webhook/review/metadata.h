@@ -21,6 +21,7 @@ struct Annotations {
   std::optional<std::string_view> exclude_destinations;
   std::string_view limit_ranger;  // what the LimitRanger admission plugin says it has set
   bool mirror_pod = false;        // kubernetes.io/config.mirror, whatever it says
+  bool istio_redirect = false;    // by sidecar.istio.io/status, a sidecar's, by user id
   bool erdma_smcr = false;        // network.alibabacloud.com/erdma-smcr, whatever it says
 };
 

@@ -106,6 +106,47 @@ user_ids_are_not_seen() {
   note "redirect by mark, not by user id"
 }
 
+# As Istio's init container writes them, in its order and with nothing but what such a connection meets: the proxy's own
+# connections are let go by its user.
+istio_redirects_up() {
+  redirects_up "meta skuid $proxy_user return; ip daddr 127.0.0.1 return;"
+}
+
+# istio_proxy CONNECT-KIND: in pod A and as the user that the rules name, in place of the last one. A loop ends at its
+# open files.
+istio_proxy() {
+  if [ -n "${istio_proxy_pid:-}" ]; then
+    kill "$istio_proxy_pid"
+    wait "$istio_proxy_pid" || true
+  fi
+  start proxy-A in_pod A setpriv --reuid=$proxy_user --regid=$proxy_user --clear-groups --inh-caps=+net_admin \
+    --ambient-caps=+net_admin prlimit --nofile=64 smc-proxy 15001 tcp "$1"
+  istio_proxy_pid=$last_pid
+  eventually 60 grep -q listening /tmp/proxy-A.out
+}
+
+# The rule does not match, so the connection that the proxy opens is one more for the proxy, and so on.
+an_exemption_by_user_is_a_loop() {
+  istio_redirects_up
+  proxy B 15006
+  serve B tcp
+  istio_proxy tcp
+  ask A tcp "$(pod_address B):5000"
+  equal "$(grep -c : /tmp/proxy-A.out)" 1 "connections of the proxy, over TCP"
+  istio_proxy smc
+  ask A tcp "$(pod_address B):5000" || true
+  local seen
+  seen=$(grep -c : /tmp/proxy-A.out)
+  ((seen > 10)) || fail "$seen connections of the proxy, over SMC"
+  note "1 connection of the proxy over TCP, $seen over SMC"
+  # What holds for both, in front of Istio's own.
+  in_pod A nft insert rule ip mesh output meta mark $proxy_mark return
+  istio_proxy smc
+  ask A tcp "$(pod_address B):5000"
+  equal "$(grep -c : /tmp/proxy-A.out)" 1 "connections of the proxy, over SMC and by mark"
+  redirects_down
+}
+
 # Every hop with its mode.
 hops() { connections "$1" | jq -r '[.[] | "\(.local) > \(.peer) \(.mode)"] | join(", ")'; }
 
@@ -114,5 +155,6 @@ row "a client that reaches the server through a service address" through_a_servi
 service_down
 row "both pods behind a sidecar's proxy: proxy to proxy is SMC-R" through_two_sidecars
 row "a redirect by user id does not see SMC sockets, one by mark does" user_ids_are_not_seen
+row "a sidecar that is exempt by user id: its SMC connections come back to it; by mark they do not" an_exemption_by_user_is_a_loop
 
 node_down

@@ -61,6 +61,7 @@ std::vector<Field> fields() {
       {"/request/object/metadata/labels/alibabacloud.com~1eci", kText},
       {"/request/object/metadata/annotations/smc.asm.alibabacloud.com~1pnetid", kText},
       {"/request/object/metadata/annotations/network.alibabacloud.com~1erdma-smcr", kText},
+      {"/request/object/metadata/annotations/sidecar.istio.io~1status", kText},
       {"/request/object/metadata/ownerReferences", kList},
       {"/request/object/metadata/ownerReferences/0", kObject},
       {"/request/object/metadata/ownerReferences/0/kind", kText},

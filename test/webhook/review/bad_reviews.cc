@@ -36,6 +36,7 @@ Json full_review() {
   pod["metadata"]["labels"]["alibabacloud.com/eci"] = "false";
   annotations["smc.asm.alibabacloud.com/pnetid"] = "P";
   annotations["network.alibabacloud.com/erdma-smcr"] = "true";
+  annotations["sidecar.istio.io/status"] = "{}";
   Json expression = {
       {"key", "smc.asm.alibabacloud.com/erdma"}, {"operator", "In"}, {"values", {"a"}}};
   Json field = {{"key", "metadata.x"}, {"operator", "In"}, {"values", {"a"}}};

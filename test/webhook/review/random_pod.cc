@@ -133,6 +133,7 @@ RandomPods::Json RandomPods::metadata() {
   maybe(annotations, "smc.asm.alibabacloud.com/exclude-destinations",
         one_in(2) ? "10.1.2.0/24, :6379" : "fd00::/8, \xE2\x82\xAC");
   maybe(annotations, "network.alibabacloud.com/erdma-smcr", "true");
+  maybe(annotations, "sidecar.istio.io/status", R"({"initContainers":["istio-init"]})");
   Json made = {{"annotations", annotations}};
   maybe(made, "name", "web-1");
   maybe(made, "generateName", "web-");
