@@ -81,6 +81,11 @@ std::string peer_of(const json& socket, const Names& names) {
   return name.empty() ? peer : peer + " (" + name + ")";
 }
 
+// Of a socket that listens.
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
 std::string sockets_text(const json& answer, const Names& names) {
   Table table{{"LOCAL", "PEER", "MODE", "STATE", "REASON"}, {}};
   for (const json& socket : items_of(answer, "sockets")) {
@@ -88,8 +93,8 @@ std::string sockets_text(const json& answer, const Names& names) {
     std::string reason = code;
     if (const std::string words = shown_at(socket, "/reason"); !words.empty())
       reason += " " + words;
-    table.rows.push_back({shown_at(socket, "/local"), peer_of(socket, names),
-                          shown_at(socket, "/mode"), shown_at(socket, "/state"), reason});
+    table.rows.push_back({shown_at(socket, "/local"), or_dash(peer_of(socket, names)),
+                          or_dash(shown_at(socket, "/mode")), shown_at(socket, "/state"), reason});
   }
   return table.rows.empty() ? "no SMC sockets\n" : table.text();
 }

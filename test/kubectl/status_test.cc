@@ -46,6 +46,15 @@ TEST(Status, OfOnePodShowsItsSocketsAndThePeersNames) {
   EXPECT_THAT(text, HasSubstr("10.96.0.7:5432 (service shop/db)  tcp    active  03010000 peer"));
 }
 
+TEST(Status, ASocketThatListensHasNeitherPeerNorMode) {
+  json answer = kAnswer;
+  answer["sockets"] =
+      json::array({{{"local", "0.0.0.0:5000"}, {"peer", ""}, {"mode", ""}, {"state", "LISTEN"}}});
+  EXPECT_THAT(pod_text({"shop", "web-1", "node1", answer, "", ""}, names()),
+              HasSubstr("LOCAL         PEER  MODE  STATE   REASON\n"
+                        "0.0.0.0:5000  -     -     LISTEN\n"));
+}
+
 TEST(Status, OfManyPodsIsOneLineEachAndWhatIsAmissBelow) {
   json without = {{"setUp", false}, {"switch", "none"}};
   without["findings"] = json::array({{{"message", "tcp2smc is 0"}, {"hint", "set it"}}});

@@ -68,8 +68,16 @@ Json finding_json(NotSetUp reason) {
           {"hint", at == std::string::npos ? "" : text.substr(at + 2)}};
 }
 
+std::string address_text(const std::string& address, std::uint16_t port) {
+  return address + ":" + std::to_string(port);
+}
+
+std::map<std::string, std::uint64_t> no_connections() {
+  return {{"smc-r", 0}, {"smc-d", 0}, {"tcp", 0}};
+}
+
 void add_activity(Json& object, const ScopeStats& stats) {
-  std::map<std::string, std::uint64_t> connections = {{"smc-r", 0}, {"smc-d", 0}, {"tcp", 0}};
+  std::map<std::string, std::uint64_t> connections = no_connections();
   for (const auto& [kind, count] : stats.sockets)
     if (const std::string key = mode_key(kind.mode); !key.empty()) connections[key] += count;
   std::map<std::uint32_t, std::uint64_t> fallbacks;
@@ -152,18 +160,22 @@ Json node_status(const NodeView& view) {
           {"pods", pods}};
 }
 
-Json sockets_status(const std::vector<SmcSocket>& sockets) {
+void add_sockets(Json& pod, const std::vector<SmcSocket>& sockets) {
   auto list = Json::array();
+  std::map<std::string, std::uint64_t> connections = no_connections();
   for (const SmcSocket& socket : sockets) {
     const bool fell_back = socket.mode == SocketMode::kTcp;
-    list.push_back({{"local", socket.local_address + ":" + std::to_string(socket.local_port)},
-                    {"peer", socket.peer_address + ":" + std::to_string(socket.peer_port)},
+    const bool listens = socket.state == SocketState::kListen;
+    if (const std::string key = mode_key(socket.mode); !key.empty()) ++connections[key];
+    list.push_back({{"local", address_text(socket.local_address, socket.local_port)},
+                    {"peer", listens ? "" : address_text(socket.peer_address, socket.peer_port)},
                     {"mode", mode_key(socket.mode)},
                     {"code", fell_back ? code_text(socket.fallback_reason) : ""},
                     {"reason", fell_back ? code_meaning(socket.fallback_reason) : ""},
                     {"state", state_name(socket.state)}});
   }
-  return list;
+  pod["connections"] = connections;
+  pod["sockets"] = std::move(list);
 }
 
 }  // namespace smc::node

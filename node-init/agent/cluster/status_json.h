@@ -35,7 +35,9 @@ nlohmann::ordered_json node_status(const NodeView& view);
 // reason why it is not set up.
 nlohmann::ordered_json pod_status(const NodeView& view, const PodFacts& pod);
 
-// [{"local","peer","mode","code","reason","state"}]
-nlohmann::ordered_json sockets_status(const std::vector<SmcSocket>& sockets);
+// Adds "sockets":[{"local","peer","mode","code","reason","state"}] to a pod's status, and makes its
+// "connections" those that they are: pod_status() has the last round's. A socket that listens has
+// an empty "peer" and "mode".
+void add_sockets(nlohmann::ordered_json& pod, const std::vector<SmcSocket>& sockets);
 
 }  // namespace smc::node

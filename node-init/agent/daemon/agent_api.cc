@@ -139,8 +139,12 @@ http::Reply AgentApi::pod_with_sockets(const NodeView& view, const std::string& 
     if (const auto entered = inside(system_, space->second, read); !entered)
       problem = entered.error();
   }
-  answer["sockets"] = sockets_status(sockets);
-  if (problem) answer["missing"] = problem->text();
+  if (problem) {
+    answer["sockets"] = Json::array();
+    answer["missing"] = problem->text();
+  } else {
+    add_sockets(answer, sockets);
+  }
   return json_reply(200, answer);
 }
 
