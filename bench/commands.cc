@@ -15,6 +15,7 @@
 #include "bench/comparison.h"
 #include "bench/echo_server.h"
 #include "bench/report.h"
+#include "bench/target_ports.h"
 #include "bench/witness.h"
 #include "node-init/kernel/system.h"
 
@@ -23,6 +24,16 @@ namespace {
 
 // A result has some 2,000 buckets and a line a second: a day's run is 10 MB, a round of ten more.
 constexpr std::size_t kMaxResultBytes = 256 << 20;
+
+// How often the counters are taken before a load's first connection; it shall not send much
+// between.
+constexpr int kEarlyLookMs = 20;
+// How often a load's connections are looked for, and how often they are not there before it is
+// over: one that breaks is made anew.
+constexpr int kLookMs = 100;
+constexpr int kLooksWithout = 5;
+// By then the connections of a load are all there.
+constexpr std::chrono::milliseconds kFirstLook{500};
 
 ExitCode failed(const Error& error) {
   print_error("smc-bench", error);
@@ -39,6 +50,7 @@ RunResult result_of(const LoadCommand& command, LoadCounts& counts) {
   out.program = "smc-bench";
   out.version = kVersion;
   out.target = command.url;
+  out.expected = command.expect;
   out.asked_rate = command.options.rate;
   out.seconds = std::chrono::duration<double>(counts.measured).count();
   out.connections = static_cast<std::uint64_t>(command.options.connections);
@@ -65,7 +77,7 @@ void print(const RunResult& result) {
   std::cout << "mean " << number_text(latency.mean_ms) << " ms\n";
   for (const auto& [kind, count] : result.errors)
     std::cout << count << " requests failed: " << kind << "\n";
-  std::cout << proof_text(*result.proof) << "\n";
+  std::cout << proof_text(result) << "\n";
 }
 
 Result<void> write_out(const std::string& path, const std::string& content) {
@@ -83,6 +95,30 @@ ExitCode judge(const LoadCommand& command, const RunResult& result) {
                mode == "tcp" ? "`smc-node-init check` says what is missing here"
                              : "`smc-node-init status` lists the connections"});
   return ExitCode::kFellBack;
+}
+
+// The counters as they were before the first connection; false where none comes.
+bool await_connection(Witness& witness, std::chrono::milliseconds wait, int stop) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  if (!witness.begin_before_connections()) {
+    witness.begin();  // late: what was carried before lacks
+    return true;
+  }
+  while (witness.begin_before_connections())
+    if (is_readable(stop, kEarlyLookMs) || std::chrono::steady_clock::now() > deadline)
+      return false;
+  return true;
+}
+
+// A look each second while there are connections.
+void watch(Witness& witness, const TargetPorts& ports, int stop) {
+  auto next_look = std::chrono::steady_clock::now() + kFirstLook;
+  for (int absent = 0; absent < kLooksWithout && !is_readable(stop, kLookMs);) {
+    absent = ports.now().empty() ? absent + 1 : 0;
+    if (std::chrono::steady_clock::now() < next_look || absent > 0) continue;
+    witness.look();
+    next_look += std::chrono::seconds(1);
+  }
 }
 
 Result<std::vector<RunResult>> results_in(const std::string& path) {
@@ -129,12 +165,30 @@ ExitCode run_load_command(LoadCommand command, int stop) {
   RunResult result = result_of(command, *counts);
   result.started = started;
   for (Second& second : result.course) second.fallbacks = fallbacks[second.at];
-  result.proof = witness->end(result.requests, result.payload);
+  result.proof = witness->end();
+  judge(*result.proof, result.requests, result.payload);
   if (!command.out.empty())
     if (const auto written = write_out(command.out, to_json(result)); !written)
       return failed(written.error());
   if (command.out != "-") print(result);
   return judge(command, result);
+}
+
+ExitCode run_witness(const WitnessCommand& command, int stop) {
+  const auto url = parse_http_url(command.url);
+  if (!url) return failed(url.error());
+  const auto addresses = ipv4_addresses_of(url->address.host);
+  if (!addresses) return failed(addresses.error());
+  const auto system = node::make_real_system();
+  const TargetPorts ports(*system, *addresses, url->address.port);
+  Witness witness(*system, ports);
+  if (!await_connection(witness, command.wait, stop))
+    return failed({"no connection to " + url->address.text() + " was seen", 0,
+                   "start the load beside it, in the same network namespace"});
+  watch(witness, ports, stop);
+  if (const auto written = write_out(command.out, to_json(witness.end())); !written)
+    return failed(written.error());
+  return ExitCode::kDone;
 }
 
 ExitCode run_compare(const CompareCommand& command) {

@@ -21,6 +21,12 @@ struct LoadCommand {
   std::string out;     // a file, "-", or nothing
 };
 
+struct WitnessCommand {
+  std::string url;                         // of the load that another program makes
+  std::chrono::milliseconds wait{60'000};  // for its first connection
+  std::string out = "-";                   // a file, or "-"
+};
+
 struct CompareCommand {
   std::string before;
   std::string after;
@@ -32,6 +38,8 @@ struct CompareCommand {
 ExitCode run_server(const ServerCommand& command, int stop);
 // Ends early once `stop` is readable, with the result so far.
 ExitCode run_load_command(LoadCommand command, int stop);
+// Until the load's connections are closed, or `stop` is readable.
+ExitCode run_witness(const WitnessCommand& command, int stop);
 ExitCode run_compare(const CompareCommand& command);
 
 }  // namespace smc::bench

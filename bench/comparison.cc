@@ -142,6 +142,9 @@ Comparison compare(std::vector<RunResult> before, std::vector<RunResult> after) 
   Comparison out;
   out.before = std::move(before);
   out.after = std::move(after);
+  // Who compares with a run over TCP means it so, whether or not the run was told.
+  for (RunResult& run : out.before)
+    if (run.expected.empty() && run.proof && run.proof->mode() == "tcp") run.expected = "tcp";
   const auto held = [](const Runs& runs) {
     return std::ranges::all_of(runs, &RunResult::held_rate);
   };

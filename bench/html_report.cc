@@ -188,9 +188,9 @@ std::string table(const Comparison& comparison) {
 std::string proof(const char* which, const RunResult& run) {
   std::string out = "<h3>" + std::string(which) + ": ";
   if (!run.proof) return out + "not watched</h3>\n";
-  out += "<span class=\"" + std::string(run.proof->smc_r() ? "proven" : "doubt") + "\">" +
-         run.proof->mode() + "</span></h3>\n";
-  std::istringstream lines(proof_text(*run.proof));
+  const char* kind = run.proof->smc_r() ? "proven" : run.is_baseline() ? "baseline" : "doubt";
+  out += "<span class=\"" + std::string(kind) + "\">" + run.proof->mode() + "</span></h3>\n";
+  std::istringstream lines(proof_text(run));
   for (std::string item; std::getline(lines, item);) out += "<p>" + escaped(item) + "</p>\n";
   return out;
 }

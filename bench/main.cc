@@ -70,6 +70,17 @@ CLI::App* add_load(CLI::App& app, LoadCommand& command) {
   return load;
 }
 
+CLI::App* add_witness(CLI::App& app, WitnessCommand& command) {
+  CLI::App* witness = app.add_subcommand(
+      "witness", "says what carries the load that another program, as fortio, makes meanwhile");
+  witness->add_option("url", command.url, "what that load asks: http://HOST[:PORT]/PATH")
+      ->required();
+  add_duration(*witness, "--wait", command.wait, 3600, "for the load's first connection");
+  witness->add_option("--out", command.out,
+                      "where the proof goes, as JSON; - (default) for standard output");
+  return witness;
+}
+
 CLI::App* add_compare(CLI::App& app, CompareCommand& command) {
   CLI::App* compare = app.add_subcommand(
       "compare", "two results side by side: of `smc-bench load --out`, or of fortio's -json");
@@ -87,18 +98,21 @@ ExitCode run(int argc, char** argv) {
   app.footer(kExitCodes);
   ServerCommand server_command;
   LoadCommand load_command;
+  WitnessCommand witness_command;
   CompareCommand compare_command;
   const CLI::App* server = add_server(app, server_command);
   const CLI::App* load = add_load(app, load_command);
+  const CLI::App* witness = add_witness(app, witness_command);
   const CLI::App* compare = add_compare(app, compare_command);
   app.add_subcommand("version", "the version of this program");
   if (const auto ended = smc::parse_command_line(app, argc, argv)) return *ended;
   if (compare->parsed()) return run_compare(compare_command);
-  if (!server->parsed() && !load->parsed()) {
+  if (!server->parsed() && !load->parsed() && !witness->parsed()) {
     std::printf("smc-bench %s\n", smc::kVersion);
     return ExitCode::kDone;
   }
   const smc::Fd stop = smc::open_stop_signals();
+  if (witness->parsed()) return run_witness(witness_command, stop.get());
   return server->parsed() ? run_server(server_command, stop.get())
                           : run_load_command(load_command, stop.get());
 }

@@ -1,5 +1,5 @@
-// The local address and ports of the connections that are open: what the load has made and the
-// proof looks for in the kernel's tables. Safe on any thread.
+// The local address and ports of the connections that are open: what the proof looks for in the
+// kernel's tables. Safe on any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,17 @@
 
 namespace smc::bench {
 
-class OpenPorts {
+// Of whatever program makes the load.
+class ConnectionPorts {
+ public:
+  virtual ~ConnectionPorts() = default;
+  virtual std::set<std::uint16_t> now() const = 0;
+  // Of the connection that was opened last; "" where there was none.
+  virtual std::string address() const = 0;
+};
+
+// Of this program's own load, which says what it opens and closes.
+class OpenPorts : public ConnectionPorts {
  public:
   void opened(const std::string& address, std::uint16_t port) {
     const std::lock_guard lock(mutex_);
@@ -20,13 +30,11 @@ class OpenPorts {
     const std::lock_guard lock(mutex_);
     ports_.erase(port);
   }
-  std::set<std::uint16_t> now() const {
+  std::set<std::uint16_t> now() const override {
     const std::lock_guard lock(mutex_);
     return ports_;
   }
-
-  // Of the connection that was opened last; "" where there was none.
-  std::string address() const {
+  std::string address() const override {
     const std::lock_guard lock(mutex_);
     return address_;
   }

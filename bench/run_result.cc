@@ -1,5 +1,6 @@
 #include "bench/run_result.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -15,10 +16,6 @@ std::string decimal(double value) {
   std::string out = std::to_string(tenths / 10);
   if (tenths % 10 != 0) out += "." + std::to_string(tenths % 10);
   return out;
-}
-
-std::string counted(std::uint64_t number, const std::string& what) {
-  return std::to_string(number) + " " + what;
 }
 
 ordered_json as_json(const Latency& latency) {
@@ -182,6 +179,7 @@ void read_ours(Reader& reader, RunResult& out) {
     item.take("errors", second.errors);
     item.take("fallbacks", second.fallbacks);
   });
+  if (reader.has("expected")) reader.take("expected", out.expected);
   if (reader.has("proof"))
     reader.inside("proof", [&](Reader& inner) { read_proof(inner, out.proof.emplace()); });
 }
@@ -217,6 +215,42 @@ void read_fortio_latency(Reader& reader, Latency& out) {
   });
 }
 
+// fortio's histogram has the requests that failed among all; ErrorsDurationHistogram, where there
+// are some, has them alone. Each of its buckets lies within one of the other's.
+void leave_out(const Latency& failed, std::uint64_t count_failed, std::uint64_t count_all,
+               Latency& all) {
+  for (const Bucket& bucket : failed.buckets)
+    for (Bucket& whole : all.buckets)
+      if (whole.from_ms <= bucket.from_ms && bucket.to_ms <= whole.to_ms) {
+        whole.count -= std::min(whole.count, bucket.count);
+        break;
+      }
+  std::erase_if(all.buckets, [](const Bucket& bucket) { return bucket.count == 0; });
+  for (auto& [percent, ms] : all.percentiles) ms = percentile_ms(all.buckets, percent);
+  const auto left = static_cast<double>(count_all - std::min(count_all, count_failed));
+  if (left > 0)
+    all.mean_ms = (all.mean_ms * static_cast<double>(count_all) -
+                   failed.mean_ms * static_cast<double>(count_failed)) /
+                  left;
+}
+
+void read_fortio_durations(Reader& reader, Latency& out) {
+  std::uint64_t all = 0;
+  reader.inside("DurationHistogram", [&](Reader& inner) {
+    inner.take("Count", all);
+    read_fortio_latency(inner, out);
+  });
+  if (!reader.has("ErrorsDurationHistogram")) return;  // of versions before 1.39
+  reader.inside("ErrorsDurationHistogram", [&](Reader& inner) {
+    std::uint64_t count = 0;
+    inner.take("Count", count);
+    if (count == 0) return;  // its buckets are null then
+    Latency failed;
+    read_fortio_latency(inner, failed);
+    leave_out(failed, count, all, out);
+  });
+}
+
 // "200" and "-1" (the connection) are its codes.
 void read_fortio_codes(const std::map<std::string, std::uint64_t>& codes, RunResult& out) {
   for (const auto& [code, count] : codes) {
@@ -240,12 +274,14 @@ void read_fortio(Reader& reader, RunResult& out) {
   reader.take("NumThreads", out.connections);
   if (reader.has("URL")) reader.take("URL", out.target);
   reader.take("RetCodes", codes);
-  reader.inside("DurationHistogram",
-                [&](Reader& inner) { read_fortio_latency(inner, out.service); });
+  read_fortio_durations(reader, out.service);
   out.latency = out.service;
   out.seconds = duration_ns / 1e9;
   out.asked_rate = asked == "max" ? 0 : std::atof(asked.c_str());
   read_fortio_codes(codes, out);
+  // What it calls its rate has the failed requests among the others.
+  if (!out.errors.empty() && out.seconds > 0)
+    out.rate = static_cast<double>(out.requests) / out.seconds;
 }
 
 }  // namespace
@@ -261,15 +297,6 @@ Latency latency_of(const Histogram& histogram) {
   return out;
 }
 
-std::string Proof::mode() const {
-  const auto carried = [&](const char* mode) {
-    const auto found = modes.find(mode);
-    return found == modes.end() ? 0 : found->second;
-  };
-  if (smc_r()) return "smc-r";
-  return carried("smc-r") + carried("smc-d") == 0 ? "tcp" : "mixed";
-}
-
 std::uint64_t RunResult::error_count() const {
   std::uint64_t all = 0;
   for (const auto& [kind, count] : errors) all += count;
@@ -278,21 +305,6 @@ std::uint64_t RunResult::error_count() const {
 
 double RunResult::cpu_us_per_request() const {
   return requests == 0 ? 0 : cpu_seconds * 1e6 / static_cast<double>(requests);
-}
-
-std::string proof_text(const Proof& proof) {
-  const auto found = proof.modes.find("smc-r");
-  std::string out = std::to_string(found == proof.modes.end() ? 0 : found->second) + " of " +
-                    counted(proof.connections, "connections SMC-R; SMC carried ") +
-                    counted(proof.smc_bytes, "bytes");
-  if (proof.device_packets)
-    out += ", " + proof.device + " " + counted(*proof.device_packets, "packets");
-  if (!proof.interface.empty())
-    out += ", " + proof.interface + " " + counted(proof.interface_bytes, "bytes");
-  for (const FallbackCount& fallback : proof.fallbacks)
-    out += "\n" + std::to_string(fallback.count) + " fell back: " + fallback.reason;
-  for (const std::string& doubt : proof.doubts) out += "\nnot SMC-R: " + doubt;
-  return out;
 }
 
 std::string to_json(const RunResult& result) {
@@ -316,8 +328,24 @@ std::string to_json(const RunResult& result) {
                              {"requests", second.requests},
                              {"errors", second.errors},
                              {"fallbacks", second.fallbacks}});
+  if (!result.expected.empty()) out["expected"] = result.expected;
   if (result.proof) out["proof"] = as_json(*result.proof);
   return out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string to_json(const Proof& proof) {
+  return as_json(proof).dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+Result<Proof> parse_proof(std::string_view text, const std::string& origin) {
+  const auto document = ordered_json::parse(text, nullptr, false);
+  const Error none{origin + " is no JSON of `smc-bench witness`", 0, ""};
+  if (!document.is_object()) return none;
+  Proof out;
+  Reader reader(document, origin);
+  read_proof(reader, out);
+  if (!reader.problem().empty()) return Error{reader.problem(), 0, none.hint};
+  return out;
 }
 
 Result<std::vector<RunResult>> parse_results(std::string_view text, const std::string& origin) {

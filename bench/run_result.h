@@ -47,7 +47,7 @@ struct Proof {
   std::map<std::string, std::uint64_t> modes;  // of those: "smc-r", "smc-d", "tcp"
   std::vector<FallbackCount> fallbacks;
   std::uint64_t smc_bytes = 0;        // sent and received by SMC-R in this namespace
-  std::string interface;              // with the default route, or the route to the target
+  std::string interface;              // of the connections; "": its bytes are not known
   std::uint64_t interface_bytes = 0;  // sent and received by it
   std::string device;                 // RDMA device of the connections
   // Sent and received by it. Absent in pods: in a network namespace other than the first, sysfs has
@@ -76,18 +76,28 @@ struct RunResult {
   Latency service;                              // from when it was sent
   std::vector<Second> course;
   std::optional<Proof> proof;
+  std::string expected;  // what it was to run over: "tcp", "smc-r", or "" where nobody said
 
   // Whether the asked rate was reached; only then do latencies from when requests were due mean
   // something, because otherwise they grow with the length of the run.
   bool held_rate() const { return asked_rate > 0 && rate >= 0.99 * asked_rate; }
+  // Whether it ran over TCP on purpose, so that nothing speaks against it.
+  bool is_baseline() const;
   std::uint64_t error_count() const;
   double cpu_us_per_request() const;
 };
 
+// Holds what the kernel counted against what the load knows of itself: `requests` were answered,
+// with `payload` bytes each way. What does not fit becomes a doubt.
+void judge(Proof& proof, std::uint64_t requests, std::uint64_t payload);
+
 // The proof in a sentence or two, as it ends a run on a terminal: "64 of 64 connections SMC-R; …".
-std::string proof_text(const Proof& proof);
+std::string proof_text(const RunResult& result);
 
 std::string to_json(const RunResult& result);
+// The proof alone, of a load that another program made.
+std::string to_json(const Proof& proof);
+Result<Proof> parse_proof(std::string_view text, const std::string& origin);
 
 // One or more runs: an object, an array of objects, or fortio's object. `origin` names the text in
 // errors.

@@ -40,8 +40,8 @@ std::string text_histogram(const Comparison& comparison, std::size_t width) {
 }
 
 std::string proof_lines(const std::string& which, const RunResult& run) {
-  return which + ": " +
-         (run.proof ? run.proof->mode() + ", " + proof_text(*run.proof) : "not watched") + "\n";
+  return which + ": " + (run.proof ? run.proof->mode() + ", " + proof_text(run) : "not watched") +
+         "\n";
 }
 
 }  // namespace

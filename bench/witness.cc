@@ -1,8 +1,11 @@
 #include "bench/witness.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "node-init/kernel/fallback_codes.h"
 #include "node-init/kernel/links.h"
@@ -65,10 +68,6 @@ std::string mode_word(SocketMode mode) {
   }
 }
 
-std::string counted(std::uint64_t number, const std::string& what) {
-  return std::to_string(number) + " " + what;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> interface_bytes(const std::string& proc_net_dev,
@@ -87,17 +86,24 @@ std::optional<std::uint64_t> interface_bytes(const std::string& proc_net_dev,
   return std::nullopt;
 }
 
-Witness::Witness(node::System& system, const OpenPorts& ports) : system_(system), ports_(ports) {
-  proof_.interface = interface_of(system, ports.address());
-}
-
 void Witness::begin() {
   look_at_sockets();  // names the device
   proof_.samples = 0;
   most_on_tcp_ = of_ = 0;
+  begin_with(counters());
+}
+
+bool Witness::begin_before_connections() {
+  const Counters now = counters();
+  if (!ports_.now().empty()) return false;
+  begin_with(now);
+  return true;
+}
+
+void Witness::begin_with(const Counters& now) {
+  before_ = now;
   if (const auto stats = node::fallback_stats(system_))
     fallbacks_before_ = stats->client_total + stats->server_total;
-  before_ = counters();
 }
 
 std::uint64_t Witness::look() {
@@ -111,92 +117,78 @@ std::uint64_t Witness::look() {
 Witness::Counters Witness::counters() {
   Counters out;
   if (const auto stats = node::traffic_stats(system_)) out.smc = *stats;
-  if (const auto text = system_.read_file("/proc/net/dev"))
-    out.interface_bytes = interface_bytes(*text, proof_.interface);
+  if (const auto text = system_.read_file("/proc/net/dev")) out.interfaces = *text;
   out.device_packets = packets_of(system_, proof_.device, device_port_);
   return out;
 }
 
-// A connection that is not among the SMC sockets is a TCP socket that was never switched.
+// A connection that is not among the SMC sockets is a TCP socket that was never switched. One that
+// came or went between the looks into the two tables, or is about to be SMC or closed, says
+// nothing.
 void Witness::look_at_sockets() {
+  const auto ports_before = ports_.now();
   const auto sockets = node::smc_sockets(system_);
   if (!sockets) trouble_ = sockets.error().text();
-  const auto ports = ports_.now();
+  std::set<std::uint16_t> plain;
+  for (const std::uint16_t port : ports_.now())
+    if (ports_before.contains(port)) plain.insert(port);
+  std::uint64_t all = plain.size();
   std::map<std::string, std::uint64_t> modes;
   codes_.clear();
-  std::uint64_t listed = 0;
-  if (sockets) {
-    for (const SmcSocket& socket : *sockets) {
-      if (socket.state != SocketState::kActive || !ports.contains(socket.local_port) ||
-          socket.peer_port == 0)
-        continue;
-      ++listed;
-      ++modes[mode_word(socket.mode)];
-      if (socket.mode == SocketMode::kTcp) ++codes_[socket.fallback_reason];
-      if (socket.mode != SocketMode::kSmcR) continue;
-      proof_.device = socket.device;
-      device_port_ = socket.device_port;
+  for (const SmcSocket& socket : sockets ? *sockets : std::vector<SmcSocket>()) {
+    if (socket.peer_port == 0 || plain.erase(socket.local_port) == 0) continue;
+    if (socket.state != SocketState::kActive) {
+      --all;
+      continue;
     }
+    ++modes[mode_word(socket.mode)];
+    if (socket.mode == SocketMode::kTcp) ++codes_[socket.fallback_reason];
+    if (socket.mode != SocketMode::kSmcR) continue;
+    proof_.device = socket.device;
+    device_port_ = socket.device_port;
   }
-  if (listed < ports.size()) modes["tcp"] += ports.size() - listed;
-  if (sockets || ports.empty()) ++proof_.samples;
-  if (ports.size() >= proof_.connections) {  // at the end of a load some are closed already
+  if (!plain.empty()) modes["tcp"] += plain.size();
+  if (sockets || all == 0) ++proof_.samples;
+  if (all >= proof_.connections) {  // at the end of a load some are closed already
     proof_.modes = modes;
-    proof_.connections = ports.size();
+    proof_.connections = all;
   }
-  const std::uint64_t on_tcp = ports.size() - std::min(ports.size(), modes["smc-r"]);
+  const std::uint64_t on_tcp = all - std::min(all, modes["smc-r"]);
   if (on_tcp >= most_on_tcp_) {
     most_on_tcp_ = on_tcp;
-    of_ = ports.size();
+    of_ = all;
   }
   std::erase_if(proof_.modes, [](const auto& item) { return item.second == 0; });
+  if (proof_.interface.empty()) proof_.interface = interface_of(system_, ports_.address());
 }
 
-Proof Witness::end(std::uint64_t requests, std::uint64_t payload) {
+Proof Witness::end() {
   for (const auto& [code, count] : codes_)
     proof_.fallbacks.push_back(
         {node::describe_fallback(code).substr(0, 10), node::describe_fallback(code), count});
-  judge(requests, payload, counters());
-  return proof_;
-}
-
-void Witness::judge(std::uint64_t requests, std::uint64_t payload, const Counters& now) {
-  const std::uint64_t least_bytes = requests * std::max<std::uint64_t>(payload, 1);
   if (proof_.samples == 0)
     proof_.doubts.push_back("the kernel's table of SMC sockets could not be read: " +
                             (trouble_.empty() ? "the run was shorter than a second" : trouble_));
+  else if (proof_.connections == 0)
+    proof_.doubts.push_back("no connection was seen");
   if (most_on_tcp_ > 0)
-    proof_.doubts.push_back(std::to_string(most_on_tcp_) + " of " +
-                            counted(of_, "connections were not SMC-R"));
-  if (requests == 0) proof_.doubts.push_back("no request was answered");
-  if (now.smc && before_.smc) proof_.smc_bytes = bytes_of(*now.smc) - bytes_of(*before_.smc);
-  if (proof_.smc_bytes < least_bytes)
-    proof_.doubts.push_back("SMC counted " + counted(proof_.smc_bytes, "bytes, the requests had ") +
-                            std::to_string(least_bytes));
-  judge_carrier(requests, least_bytes, now);
+    proof_.doubts.push_back(std::to_string(most_on_tcp_) + " of " + std::to_string(of_) +
+                            " connections were not SMC-R");
+  count();
+  return proof_;
 }
 
-// One request at a time is under way on a connection, so that each needs a packet of its own.
-void Witness::judge_carrier(std::uint64_t requests, std::uint64_t least_bytes,
-                            const Counters& now) {
-  bool carried = false;
-  if (now.device_packets && before_.device_packets) {
+void Witness::count() {
+  const Counters now = counters();
+  if (now.smc && before_.smc) proof_.smc_bytes = bytes_of(*now.smc) - bytes_of(*before_.smc);
+  if (now.device_packets && before_.device_packets)
     proof_.device_packets = *now.device_packets - *before_.device_packets;
-    carried = *proof_.device_packets >= requests;
-  }
-  if (now.interface_bytes && before_.interface_bytes) {
-    proof_.interface_bytes = *now.interface_bytes - *before_.interface_bytes;
-    carried = carried || proof_.interface_bytes < least_bytes;
-  }
-  if (!carried)
-    proof_.doubts.push_back(
-        (proof_.device_packets
-             ? "the RDMA device counted " + counted(*proof_.device_packets, "packets for ") +
-                   counted(requests, "requests, and ")
-             : "the RDMA device's packets are not known, and ") +
-        (proof_.interface.empty()
-             ? "the interface is not known"
-             : proof_.interface + " carried " + counted(proof_.interface_bytes, "bytes")));
+  const auto bytes = interface_bytes(now.interfaces, proof_.interface);
+  const auto bytes_before = interface_bytes(before_.interfaces, proof_.interface);
+  if (bytes && bytes_before)
+    proof_.interface_bytes = *bytes - *bytes_before;
+  else
+    proof_.interface.clear();
 }
 
 }  // namespace smc::bench

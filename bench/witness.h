@@ -18,31 +18,35 @@ namespace smc::bench {
 
 class Witness {
  public:
-  // Once the connections are there: by their address the interface is found.
-  Witness(node::System& system, const OpenPorts& ports);
+  // Both must outlive it.
+  Witness(node::System& system, const ConnectionPorts& ports) : system_(system), ports_(ports) {}
 
   // When the measured part begins; takes the counters as they are then.
   void begin();
 
+  // Instead, where another program makes the load: takes the counters again and again, as long as
+  // there is no connection. False: there is one, and what was taken before it holds.
+  bool begin_before_connections();
+
   // Once a second; returns the connections that have fallen back since the last call.
   std::uint64_t look();
 
-  // When it is over. The load had `requests` answered, with `payload` bytes each way.
-  Proof end(std::uint64_t requests, std::uint64_t payload);
+  // When it is over: what the kernel counted, to be held against the load's requests (judge()).
+  Proof end();
 
  private:
   struct Counters {
     std::optional<node::TrafficStats> smc;
-    std::optional<std::uint64_t> interface_bytes;
+    std::string interfaces;  // /proc/net/dev
     std::optional<std::uint64_t> device_packets;
   };
   Counters counters();
+  void begin_with(const Counters& now);
   void look_at_sockets();
-  void judge(std::uint64_t requests, std::uint64_t payload, const Counters& now);
-  void judge_carrier(std::uint64_t requests, std::uint64_t least_bytes, const Counters& now);
+  void count();
 
   node::System& system_;
-  const OpenPorts& ports_;
+  const ConnectionPorts& ports_;
   Proof proof_;
   int device_port_ = 0;
   std::map<std::uint32_t, std::uint64_t> codes_;  // of connections on TCP, at the last look

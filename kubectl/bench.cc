@@ -63,8 +63,12 @@ kube::ApiError stopped() {
 }  // namespace
 
 Bench::Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& options,
-             std::function<void(const std::string&)> progress)
-    : client_(client), stop_(stop), options_(options), progress_(std::move(progress)) {}
+             Listener progress, Listener remark)
+    : client_(client),
+      stop_(stop),
+      options_(options),
+      progress_(std::move(progress)),
+      remark_(std::move(remark)) {}
 
 Outcome<BenchResults> Bench::run_pair(const std::string& image) {
   const std::string ns = "smc-bench-" + random_suffix();
@@ -72,29 +76,35 @@ Outcome<BenchResults> Bench::run_pair(const std::string& image) {
   own_namespace_ = ns;  // even if the answer is lost
   if (const auto made = client_.create({kube::kNamespaces, "", "", ""}, bench_namespace(ns)); !made)
     return made.error();
-  return rounds([&](int round, bool smc) {
-    BenchRun run;
-    run.ns = ns;
-    run.round = round;
-    run.smc = smc;
-    run.image = image;
-    return measure_pair(run);
-  });
+  BenchRun run;
+  run.ns = ns;
+  run.image = image;
+  return rounds(run, [&](const BenchRun& one) { return measure_pair(one); });
 }
 
 Outcome<BenchResults> Bench::run_beside(const std::string& image, const std::vector<json>& pods) {
   const auto pod = on_node_for_smc(pods);
   if (!pod) return pod.error();
-  return rounds([&](int round, bool smc) {
-    BenchRun run;
-    run.ns = namespace_of(*pod);
-    run.round = round;
-    run.smc = smc;
-    run.image = image;
-    run.node = text_at(*pod, "/spec/nodeName");
-    run.url = options_.url;
-    return measure(run);
-  });
+  BenchRun run;
+  run.ns = namespace_of(*pod);
+  run.image = image;
+  run.node = text_at(*pod, "/spec/nodeName");
+  run.url = options_.url;
+  return rounds(run, [&](const BenchRun& one) { return measure(one); });
+}
+
+Outcome<BenchResults> Bench::rounds(const BenchRun& common, const Measure& measure) {
+  BenchRun run = common;
+  if (options_.load != LoadProgram::kSmcBench) run.fortio = options_.fortio_image;
+  auto results = rounds_of_one_program(run, measure);
+  if (results || !lacks_fortio_) return results;
+  remark_("fortio's image " + run.fortio +
+          " cannot be pulled: smc-bench makes the load (--load fortio: nothing else will do)");
+  const std::vector<json> made = own_pods_;
+  for (const json& pod : made)
+    if (const auto removed = remove(pod); !removed) return removed.error();
+  run.fortio.clear();
+  return rounds_of_one_program(run, measure);
 }
 
 // The load over SMC could not be placed on another node.
@@ -123,13 +133,16 @@ Outcome<json> Bench::on_node_for_smc(const std::vector<json>& pods) {
 }
 
 // Interleaved, so that what changes over time changes for both.
-Outcome<BenchResults> Bench::rounds(const std::function<Measured(int, bool)>& measure) {
+Outcome<BenchResults> Bench::rounds_of_one_program(BenchRun run, const Measure& measure) {
   BenchResults out;
   const bool before = options_.workload.empty() || options_.before_after;
-  for (int round = 1; round <= options_.rounds; ++round) {
+  for (run.round = 1; run.round <= options_.rounds; ++run.round) {
     for (const bool smc : {false, true}) {
       if (!smc && !before) continue;
-      auto result = measure(round, smc);
+      run.smc = smc;
+      auto result = measure(run);
+      // Two programs' results could not be compared.
+      if (!out.before.empty() || !out.after.empty()) lacks_fortio_ = false;
       if (!result) return result.error();
       (smc ? out.after : out.before).push_back(std::move(*result));
     }
@@ -157,16 +170,38 @@ Bench::Measured Bench::measure(const BenchRun& run) {
   progress_("round " + std::to_string(run.round) + " of " + std::to_string(options_.rounds) +
             (run.smc ? ", over SMC: " : ", over TCP: ") + std::to_string(options_.seconds) + " s");
   if (const auto made = make(wanted); !made) return made.error();
-  const auto ended =
-      wait(wanted, kTimeToStart + kBesideTheRun + seconds(options_.seconds), has_ended);
+  const auto over = [](const json& pod) {
+    return has_ended(pod) || has_failed(pod, kFortioContainer);  // the witness would wait for it
+  };
+  const auto ended = wait(wanted, kTimeToStart + kBesideTheRun + seconds(options_.seconds), over);
   if (!ended) return ended.error();
   load_node_ = text_at(*ended, "/spec/nodeName");
-  const auto log = log_of(wanted);
-  if (!log) return log.error();
-  auto result = result_in_log(*log, name_of(wanted));
-  if (!result) return failed(result.error());
+  auto result = result_of(run, wanted);
+  if (!result) return result;
   if (const auto removed = remove(wanted); !removed) return removed.error();
+  return result;
+}
+
+Bench::Measured Bench::result_of(const BenchRun& run, const json& pod) {
+  const auto log = log_of(pod, run.fortio.empty() ? kBenchContainer : kFortioContainer);
+  if (!log) return log.error();
+  Result<bench::RunResult> result = Error{};
+  if (run.fortio.empty()) {
+    result = result_in_log(*log, name_of(pod));
+  } else {
+    const auto proof = log_of(pod, kBenchContainer);
+    if (!proof) return proof.error();
+    result = fortio_result(*log, *proof, options_.payload, name_of(pod));
+  }
+  if (!result) return failed(result.error());
+  result->expected = run.smc ? "smc-r" : "tcp";
   return std::move(*result);
+}
+
+// Once the kubelet pauses, having tried; where smc-bench will do as well.
+bool Bench::fortio_is_out_of_reach(const json& pod) const {
+  return options_.load == LoadProgram::kFortioIfThere &&
+         waiting_reason(pod, kFortioContainer) == "ImagePullBackOff";
 }
 
 Outcome<json> Bench::make(const json& pod) {
@@ -186,8 +221,12 @@ Outcome<json> Bench::wait(const json& pod, seconds time,
     if (has_ended(*seen))
       return failed(pod_trouble(*seen).value_or(
           Error{name_of(pod) + " has ended: " + shown_at(*seen, "/status/message"), 0, ""}));
+    const bool no_fortio = fortio_is_out_of_reach(*seen);
     const auto trouble = pod_trouble(*seen);
-    if (trouble && now - begin > kPatience) return failed(*trouble);
+    if (trouble && (no_fortio || now - begin > kPatience)) {
+      lacks_fortio_ = no_fortio;
+      return failed(*trouble);
+    }
     last = shown_at(*seen, "/status/phase");
     if (now - begin > time)
       return kube::make_error(
@@ -209,9 +248,9 @@ std::invoke_result_t<Call> Bench::patiently(Call call) {
   }
 }
 
-Outcome<std::string> Bench::log_of(const json& pod) {
+Outcome<std::string> Bench::log_of(const json& pod, const char* container) {
   kube::Target target = target_of(pod);
-  const std::string path = target.path() + "/log?container=" + kBenchContainer;
+  const std::string path = target.path() + "/log?container=" + container;
   return patiently([&]() -> Outcome<std::string> {
     auto answer = client_.ask({"GET", path});
     if (!answer) return answer.error();

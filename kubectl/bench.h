@@ -19,9 +19,12 @@ struct BenchResults {
 
 class Bench {
  public:
-  // `progress` hears what is being done. `client` and `stop` must outlive it.
+  using Listener = std::function<void(const std::string&)>;
+
+  // `progress` hears what is being done, `remark` what stays worth knowing. `client`, `stop` and
+  // `options` must outlive it.
   Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& options,
-        std::function<void(const std::string&)> progress);
+        Listener progress, Listener remark);
 
   // In a namespace that it makes: pair of server and load on two nodes.
   kube::Outcome<BenchResults> run_pair(const std::string& image);
@@ -37,7 +40,10 @@ class Bench {
 
  private:
   using Measured = kube::Outcome<bench::RunResult>;
-  kube::Outcome<BenchResults> rounds(const std::function<Measured(int round, bool smc)>& measure);
+  using Measure = std::function<Measured(BenchRun run)>;
+  // All rounds with fortio or all with smc-bench, in pods of namespace `ns`.
+  kube::Outcome<BenchResults> rounds(const BenchRun& common, const Measure& measure);
+  kube::Outcome<BenchResults> rounds_of_one_program(BenchRun run, const Measure& measure);
   kube::Outcome<nlohmann::json> on_node_for_smc(const std::vector<nlohmann::json>& pods);
   Measured measure_pair(BenchRun run);
   Measured measure(const BenchRun& run);
@@ -48,13 +54,17 @@ class Bench {
   // The call's answer, asked for again while the failure is one that passes.
   template <class Call>
   std::invoke_result_t<Call> patiently(Call call);
-  kube::Outcome<std::string> log_of(const nlohmann::json& pod);
+  bool fortio_is_out_of_reach(const nlohmann::json& pod) const;
+  kube::Outcome<std::string> log_of(const nlohmann::json& pod, const char* container);
+  kube::Outcome<bench::RunResult> result_of(const BenchRun& run, const nlohmann::json& pod);
   kube::Outcome<void> remove(const nlohmann::json& pod);
 
   kube::Client& client_;
   const kube::Stop& stop_;
   const BenchOptions& options_;
-  const std::function<void(const std::string&)> progress_;
+  const Listener progress_;
+  const Listener remark_;
+  bool lacks_fortio_ = false;             // found while waiting for a pod
   std::string own_namespace_;             // to be removed
   std::vector<nlohmann::json> own_pods_;  // the same
   std::string load_node_;                 // of the first run, and so of all

@@ -72,7 +72,7 @@ ExitCode judge(const BenchResults& results, bool shown) {
     print_error(kProgram, {"a run that was to be over " + std::string(wanted) + " was over " +
                                (run.proof ? run.proof->mode() : "what nobody watched"),
                            0, "kubectl smc check"});
-    if (run.proof && !shown) std::cerr << bench::proof_text(*run.proof) << "\n";
+    if (run.proof && !shown) std::cerr << bench::proof_text(run) << "\n";
     return false;
   };
   bool all = true;
@@ -92,7 +92,7 @@ ExitCode report(const CommonOptions& options, const BenchOptions& bench,
     if (!options.json) std::cout << bench::terminal_report(comparison);
   } else if (!options.json) {
     for (const auto& run : results.after)
-      std::cout << bench::number_text(run.rate) << " requests/s; " << bench::proof_text(*run.proof)
+      std::cout << bench::number_text(run.rate) << " requests/s; " << bench::proof_text(run)
                 << "\n";
   }
   if (options.json) std::cout << document.dump(2) << "\n";
@@ -109,7 +109,12 @@ ExitCode run_bench(const CommonOptions& options, const BenchOptions& bench_optio
   const auto image = image_of(client, options, bench_options);
   if (!image) return say(image.error());
   Progress progress(!options.json);
-  Bench bench(client, stop, bench_options, [&](const std::string& what) { progress.show(what); });
+  Bench bench(
+      client, stop, bench_options, [&](const std::string& what) { progress.show(what); },
+      [&](const std::string& what) {
+        progress.clear();
+        std::cerr << kProgram << ": " << what << "\n";
+      });
   const auto results = measured(bench, client, session->ns(), bench_options, *image);
   progress.show("removing what was made");
   const kube::Stop not_interrupted;

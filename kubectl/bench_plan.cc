@@ -16,9 +16,9 @@ constexpr const char* kRoleLabel = "smc-bench/role";
 constexpr int kServerPort = 8080;
 
 // As a namespace of level "restricted" demands; the programs need none of it.
-json container(const BenchRun& run, json arguments) {
-  return {{"name", kBenchContainer},
-          {"image", run.image},
+json container(const char* name, const std::string& image, json arguments) {
+  return {{"name", name},
+          {"image", image},
           {"args", std::move(arguments)},
           {"securityContext",
            {{"allowPrivilegeEscalation", false},
@@ -26,7 +26,7 @@ json container(const BenchRun& run, json arguments) {
             {"capabilities", {{"drop", {"ALL"}}}}}}};
 }
 
-json pod(const BenchRun& run, const char* role, json only_container) {
+json pod(const BenchRun& run, const char* role, json containers) {
   const std::string name = "smc-bench-" + std::string(role) + "-" + (run.smc ? "smc" : "tcp") +
                            "-" + std::to_string(run.round);
   // Sidecars would be measured, too.
@@ -50,7 +50,7 @@ json pod(const BenchRun& run, const char* role, json only_container) {
                  {{"runAsNonRoot", true},
                   {"runAsUser", 65532},
                   {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-                {"containers", json::array({std::move(only_container)})}}}};
+                {"containers", std::move(containers)}}}};
   // Both sides of the comparison on the same kind of node.
   if (run.node.empty())
     out["spec"]["nodeSelector"] = {{std::string(kNodeLabelKey), std::string(kNodeLabelValue)}};
@@ -65,14 +65,20 @@ const json& status_in(const json& pod) {
   return found == pod.end() || !found->is_object() ? kNone : *found;
 }
 
+bool is_image_reason(const std::string& reason) {
+  return reason == "ErrImagePull" || reason == "ImagePullBackOff" || reason == "InvalidImageName";
+}
+
 std::optional<Error> image_trouble(const json& pod) {
   for (const char* kind : {"initContainerStatuses", "containerStatuses"})
     for (const json& container : items_of(status_in(pod), kind)) {
       const std::string reason = text_at(container, "/state/waiting/reason");
-      if (reason != "ErrImagePull" && reason != "ImagePullBackOff" && reason != "InvalidImageName")
-        continue;
+      if (!is_image_reason(reason)) continue;
       return Error{name_of(pod) + ": " + reason + ": " + shown_at(container, "/image"), 0,
-                   "push it where the nodes find it, or name another with --image"};
+                   text_at(container, "/name") == kFortioContainer
+                       ? "push it where the nodes find it and name it with --fortio-image, or take "
+                         "--load smc-bench"
+                       : "push it where the nodes find it, or name another with --image"};
     }
   return std::nullopt;
 }
@@ -101,23 +107,55 @@ json bench_namespace(const std::string& name) {
 }
 
 json server_pod(const BenchRun& run) {
-  json out = pod(run, "server",
-                 container(run, {"server", "--listen", "0.0.0.0:" + std::to_string(kServerPort)}));
-  json& only = out["spec"]["containers"][0];
+  const std::string listen = "0.0.0.0:" + std::to_string(kServerPort);
+  json only = run.fortio.empty()
+                  ? container(kBenchContainer, run.image, {"server", "--listen", listen})
+                  : container(kFortioContainer, run.fortio,
+                              {"server", "-http-port", std::to_string(kServerPort)});
   only["ports"] = json::array({{{"containerPort", kServerPort}}});
   only["readinessProbe"] = {{"httpGet", {{"path", "/echo"}, {"port", kServerPort}}},
                             {"periodSeconds", 1}};
-  return out;
+  return pod(run, "server", json::array({std::move(only)}));
 }
 
+namespace {
+
+// The witness comes first: it has to be there before the load's first connection.
+json fortio_containers(const BenchRun& run, const BenchOptions& options) {
+  json load = {"load",
+               "-json",
+               "-",
+               "-qps",
+               std::to_string(std::lround(options.rate)),
+               "-t",
+               std::to_string(options.seconds) + "s",
+               "-c",
+               std::to_string(options.connections),
+               "-p",
+               "50,75,90,99,99.9"};
+  if (options.payload > 0) {
+    load.push_back("-payload-size");
+    load.push_back(std::to_string(options.payload));
+  }
+  load.push_back(run.url);
+  return json::array({container(kBenchContainer, run.image, {"witness", run.url}),
+                      container(kFortioContainer, run.fortio, std::move(load))});
+}
+
+json load_containers(const BenchRun& run, const BenchOptions& options) {
+  if (!run.fortio.empty()) return fortio_containers(run, options);
+  return json::array(
+      {container(kBenchContainer, run.image,
+                 {"load", run.url, "--qps", std::to_string(std::lround(options.rate)), "--duration",
+                  std::to_string(options.seconds) + "s", "--connections",
+                  std::to_string(options.connections), "--payload", std::to_string(options.payload),
+                  "--out", "-", "--expect", run.smc ? "smc-r" : "tcp"})});
+}
+
+}  // namespace
+
 json load_pod(const BenchRun& run, const BenchOptions& options) {
-  json out =
-      pod(run, "load",
-          container(run, {"load", run.url, "--qps", std::to_string(std::lround(options.rate)),
-                          "--duration", std::to_string(options.seconds) + "s", "--connections",
-                          std::to_string(options.connections), "--payload",
-                          std::to_string(options.payload), "--out", "-", "--expect",
-                          run.smc ? "smc-r" : "tcp"}));
+  json out = pod(run, "load", load_containers(run, options));
   if (run.apart)
     out["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = {
         {{"labelSelector", {{"matchLabels", {{kRoleLabel, "server"}}}}},
@@ -146,15 +184,58 @@ std::optional<Error> pod_trouble(const json& pod) {
   return std::nullopt;
 }
 
-Result<bench::RunResult> result_in_log(const std::string& log, const std::string& pod) {
+namespace {
+
+const json* status_of(const json& pod, const std::string& container) {
+  for (const json& status : items_of(status_in(pod), "containerStatuses"))
+    if (text_at(status, "/name") == container) return &status;
+  return nullptr;
+}
+
+// Printed over several lines, as both programs print theirs; what they log is a line at a time.
+Result<std::string> document_in(const std::string& log, const std::string& pod) {
   const std::size_t begin = log.find("{\n");
   const std::size_t end = log.rfind("\n}\n");
   if (begin == std::string::npos || end == std::string::npos || end < begin)
     return Error{pod + " gave no result: " + printable(log, kMaxShown), 0,
                  "does the load reach the URL from that pod?"};
-  auto results = bench::parse_results(log.substr(begin, end + 3 - begin), "the log of " + pod);
+  return log.substr(begin, end + 3 - begin);
+}
+
+}  // namespace
+
+std::string waiting_reason(const json& pod, const std::string& container) {
+  const json* status = status_of(pod, container);
+  return status == nullptr ? "" : text_at(*status, "/state/waiting/reason");
+}
+
+bool has_failed(const json& pod, const std::string& container) {
+  const json* status = status_of(pod, container);
+  if (status == nullptr) return false;
+  const json code = status->value("/state/terminated/exitCode"_json_pointer, json());
+  return code.is_number_integer() && code != 0;
+}
+
+Result<bench::RunResult> result_in_log(const std::string& log, const std::string& pod) {
+  const auto document = document_in(log, pod);
+  if (!document) return document.error();
+  auto results = bench::parse_results(*document, "the log of " + pod);
   if (!results) return results.error();
   return std::move(results->front());
+}
+
+Result<bench::RunResult> fortio_result(const std::string& fortio_log, const std::string& proof_log,
+                                       int payload, const std::string& pod) {
+  auto result = result_in_log(fortio_log, pod);
+  if (!result) return result;
+  const auto document = document_in(proof_log, pod);
+  if (!document) return document.error();
+  const auto proof = bench::parse_proof(*document, "the log of " + pod);
+  if (!proof) return proof.error();
+  result->payload = static_cast<std::uint64_t>(payload);
+  result->proof = *proof;
+  bench::judge(*result->proof, result->requests, result->payload);
+  return result;
 }
 
 }  // namespace smc::kubectl

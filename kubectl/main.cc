@@ -129,6 +129,16 @@ CLI::App* add_bench(CLI::App& app, CommonOptions& common, BenchOptions& options)
       ->check(CLI::Range(1, 10'000));
   bench->add_option("--payload", options.payload, "bytes of a request's body; default 128")
       ->check(CLI::Range(0, 1 << 20));
+  bench
+      ->add_option_function<std::string>(
+          "--load",
+          [&options](const std::string& program) {
+            options.load = program == "fortio" ? LoadProgram::kFortio : LoadProgram::kSmcBench;
+          },
+          "fortio or smc-bench; default: fortio, and smc-bench where its image cannot be pulled")
+      ->check(CLI::IsMember({"fortio", "smc-bench"}));
+  bench->add_option("--fortio-image", options.fortio_image,
+                    std::string("default: ") + kFortioImage);
   bench->add_option("--image", options.image, "of smc-bench; default: beside the agents' image");
   bench->add_option("--html", options.html, "writes the report that a browser shows");
   bench->add_option("--markdown", options.markdown, "writes the report in Markdown");

@@ -3,7 +3,7 @@
 this test needs of one is small: the pods that the scheduler places on NODE become processes, each container with the
 root, volumes, environment, user and capabilities that its spec asks for, probes decide readiness, SIGTERM and the grace
 period end it, the API server gets their logs, and the status goes back to it. Programs of the project run for real (PROGRAMS: image name
-to program), any other image is a process that sleeps.
+to program), any other image is a process that sleeps, but for those of the registry unreachable.test: they cannot be pulled.
 
 It runs as root in the node's own network, mount and PID namespaces, which lib/nodes.sh makes, and takes its processes
 with it when it ends. What it does not know of a spec it refuses loudly: a test must not pass because a field was
@@ -71,6 +71,8 @@ class Pod:
         return container.exit_code()
 
     def run_containers(self, spec):
+        if lacking := [c for c in spec["containers"] if c["image"].startswith("unreachable.test/")]:
+            return self.pull_in_vain(lacking)
         self.containers = [Container(self, c) for c in spec["containers"]]
         for container in self.containers:
             container.start()
@@ -100,6 +102,14 @@ class Pod:
             if container.exit_code() is None:
                 log(f"{self.name}: {container.name} outlived its grace period of {grace} s")
                 container.kill()
+
+    def pull_in_vain(self, containers):
+        waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "the registry is not there"}}
+        self.statuses["containerStatuses"] = [
+            {"name": c["name"], "image": c["image"], "imageID": "", "ready": False, "restartCount": 0, "state": waiting}
+            for c in containers
+        ]
+        self.report("Pending")
 
     def collect(self):
         self.statuses["containerStatuses"] = [c.status(c.ready()) for c in self.containers]

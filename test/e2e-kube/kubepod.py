@@ -237,7 +237,8 @@ class Container:
     def write_binds(self):
         lines = [f"{self.message}\t{self.spec.get('terminationMessagePath', '/dev/termination-log')}\trw"]
         if self.program:
-            lines.append(f"{self.program['file']}\t{self.program['path']}\tro")
+            for program in (self.program, *self.program.get("also", [])):
+                lines.append(f"{program['file']}\t{program['path']}\tro")
             if self.clock():
                 lines.append(f"{CLOCKS}/{self.pod.node}\t{CLOCK_MOUNT}\tro")
         for mount in self.spec.get("volumeMounts", []):

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/keys.h"
 #include "test/kube/fake_api.h"
 #include "test/kubectl/objects.h"
@@ -21,9 +22,22 @@ using kube::ApiResponse;
 using kube::FakeApi;
 using kube::status_body;
 using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+bool is_load(const json& pod) {
+  return pod["metadata"]["labels"]["smc-bench/role"] == "load";
+}
+
+// A container's log has what it wrote to both outputs: fortio's log lines, its JSON, its summary.
+std::string fortio_log() {
+  const auto result = read_file(SMC_TEST_DIR "/smc-bench/fortio.json", 1 << 20);
+  return R"x({"ts":1769860800.1,"level":"info","msg":"Starting at 100000 qps with 64 thread(s)"})x"
+         "\n" +
+         (result ? *result : "") + "All done 1237035 calls (plus 64 warmup) 1.500 ms avg\n";
+}
 
 // Pods by "NS/NAME". Servers run; loads have ended at once, with a result in their log.
 class PlayedCluster {
@@ -33,6 +47,7 @@ class PlayedCluster {
   int unavailable = 0;  // of how many requests from the next on, other than those that make
   std::set<std::string> nodes_for_smc = {"node1", "node2"};
   bool nodes_are_secret = false;
+  std::string fortio_says = fortio_log();
   std::set<std::string> namespaces;
   std::map<std::string, json> pods;
   std::vector<json> made;
@@ -54,9 +69,16 @@ class PlayedCluster {
     if (request.method == "DELETE") return remove(ns, name, out);
     const auto found = pods.find(ns + "/" + name);
     if (found == pods.end()) return answer(out, 404, status_body("NotFound", 404));
-    if (!request.target.ends_with("/log?container=smc-bench"))
-      return answer(out, 200, found->second.dump());
-    answer(out, 200, to_json(bench::sample_result()) + "smc-bench: error: behind the result\n");
+    const std::string container = part_behind(request.target, "/log?container=");
+    if (container.empty()) return answer(out, 200, found->second.dump());
+    answer(out, 200, log_of(found->second, container));
+  }
+
+  std::string log_of(const json& pod, const std::string& container) const {
+    const auto& containers = pod["spec"]["containers"];
+    if (container == "fortio") return fortio_says;
+    if (containers.size() == 2) return to_json(*bench::sample_result().proof);
+    return to_json(bench::sample_result()) + "smc-bench: error: behind the result\n";
   }
 
   void answer_node(const std::string& name, ApiResponse& out) const {
@@ -74,12 +96,12 @@ class PlayedCluster {
       return answer(out, 201, object.dump());
     }
     made.push_back(object);
-    const bool is_load = object["metadata"]["labels"]["smc-bench/role"] == "load";
-    object["spec"]["nodeName"] = is_load ? "node2" : "node1";
+    const bool load = is_load(object);
+    object["spec"]["nodeName"] = load ? "node2" : "node1";
     object["status"] = {
-        {"phase", is_load ? "Succeeded" : "Running"},
+        {"phase", load ? "Succeeded" : "Running"},
         {"podIP", "10.1.2.3"},
-        {"conditions", json::array({{{"type", "Ready"}, {"status", is_load ? "False" : "True"}}})}};
+        {"conditions", json::array({{{"type", "Ready"}, {"status", load ? "False" : "True"}}})}};
     change(object);
     pods[ns + "/" + object["metadata"]["name"].get<std::string>()] = object;
     answer(out, 201, object.dump());
@@ -117,13 +139,18 @@ class BenchTest : public testing::Test {
   PlayedCluster cluster_;
   kube::Stop stop_;
   kube::Client client_{cluster_.cluster(), stop_, kube::client_options()};
-  BenchOptions options_;
-  Bench bench_{client_, stop_, options_, [](const std::string&) {}};
-};
+  BenchOptions options_ = of_smc_bench();
+  std::vector<std::string> remarks_;
+  Bench bench_{client_, stop_, options_, [](const std::string&) {},
+               [this](const std::string& remark) { remarks_.push_back(remark); }};
 
-bool is_load(const json& pod) {
-  return pod["metadata"]["labels"]["smc-bench/role"] == "load";
-}
+ private:
+  static BenchOptions of_smc_bench() {
+    BenchOptions out;
+    out.load = LoadProgram::kSmcBench;
+    return out;
+  }
+};
 
 std::string argument_behind(const json& pod, const std::string& flag) {
   const auto& all = pod["spec"]["containers"][0]["args"];
@@ -279,15 +306,104 @@ TEST_F(BenchTest, WhatCouldNotBeRemovedIsSaid) {
   EXPECT_THAT(cleaned.error().hint, HasSubstr("kubectl delete namespace smc-bench-"));
 }
 
+// Of a pod's container that is to run fortio.
+void pull_in_vain(json& pod) {
+  const json& containers = pod["spec"]["containers"];
+  if (containers.back()["name"] != "fortio") return;
+  pod["status"] = {{"phase", "Pending"},
+                   {"containerStatuses",
+                    json::array({{{"name", "fortio"},
+                                  {"image", containers.back()["image"]},
+                                  {"state", {{"waiting", {{"reason", "ImagePullBackOff"}}}}}}})}};
+}
+
+TEST_F(BenchTest, FortiosPairIsWatchedByAContainerBesideTheLoad) {
+  options_.load = LoadProgram::kFortioIfThere;
+  const auto results = run_pair();
+  ASSERT_TRUE(results) << results.error().what;
+  ASSERT_THAT(cluster_.made, SizeIs(4));
+  const json& server = cluster_.made[0]["spec"]["containers"];
+  ASSERT_THAT(server, SizeIs(1));
+  EXPECT_EQ(server[0]["image"], "fortio/fortio:latest_release");
+  EXPECT_EQ(server[0]["args"], json({"server", "-http-port", "8080"}));
+  const json& load = cluster_.made[1]["spec"]["containers"];
+  ASSERT_THAT(load, SizeIs(2));
+  EXPECT_EQ(load[0]["image"], "registry/smc-bench:1");
+  EXPECT_EQ(load[0]["args"], json({"witness", "http://10.1.2.3:8080/echo"}));
+  EXPECT_EQ(load[1]["args"],
+            json({"load", "-json", "-", "-qps", "100000", "-t", "30s", "-c", "64", "-p",
+                  "50,75,90,99,99.9", "-payload-size", "128", "http://10.1.2.3:8080/echo"}));
+
+  const bench::RunResult& run = results->after.front();
+  EXPECT_EQ(run.program, "fortio");
+  EXPECT_EQ(run.requests, 1'237'000u);
+  EXPECT_EQ(run.payload, 128u);
+  ASSERT_TRUE(run.proof);
+  EXPECT_EQ(run.proof->mode(), "mixed");
+  EXPECT_THAT(run.proof->doubts, Contains(HasSubstr("the requests had 158336000")))
+      << "held against fortio's count";
+  clean();
+}
+
+TEST_F(BenchTest, WithoutFortiosImageSmcBenchMakesTheLoadAndItIsSaid) {
+  options_.load = LoadProgram::kFortioIfThere;
+  cluster_.change = pull_in_vain;
+  const auto results = run_pair();
+  ASSERT_TRUE(results) << results.error().what;
+  EXPECT_EQ(results->before.front().program, "smc-bench");
+  EXPECT_EQ(results->after.front().program, "smc-bench");
+  ASSERT_THAT(remarks_, SizeIs(1));
+  EXPECT_THAT(remarks_.front(), AllOf(HasSubstr("fortio/fortio:latest_release cannot be pulled"),
+                                      HasSubstr("smc-bench makes the load")));
+  ASSERT_THAT(cluster_.made, SizeIs(5)) << "fortio's server, and then the pairs of smc-bench";
+  clean();
+  EXPECT_THAT(cluster_.pods, IsEmpty());
+}
+
+TEST_F(BenchTest, FortiosImageMayLackOnTheLoadsNodeAlone) {
+  options_.load = LoadProgram::kFortioIfThere;
+  cluster_.change = [](json& pod) {
+    if (is_load(pod)) pull_in_vain(pod);
+  };
+  const auto results = run_pair();
+  ASSERT_TRUE(results) << results.error().what;
+  EXPECT_EQ(results->before.front().program, "smc-bench");
+  EXPECT_THAT(cluster_.made, SizeIs(6));
+  clean();
+}
+
+// The witness in its pod would wait for its first connection for long.
+TEST_F(BenchTest, AFortioThatFailsEndsTheRunWithWhatItSaid) {
+  options_.load = LoadProgram::kFortio;
+  cluster_.change = [&](json& pod) {
+    if (!is_load(pod)) return;
+    pod["status"] = {
+        {"phase", "Running"},
+        {"containerStatuses",
+         json::array({{{"name", "smc-bench"}, {"state", {{"running", json::object()}}}},
+                      {{"name", "fortio"}, {"state", {{"terminated", {{"exitCode", 1}}}}}}})}};
+  };
+  cluster_.fortio_says = "Aborting because of error 503 for http://10.1.2.3:8080/echo\n";
+  const auto results = run_pair();
+  ASSERT_FALSE(results);
+  EXPECT_THAT(results.error().what, AllOf(HasSubstr("gave no result"), HasSubstr("error 503")));
+  clean();
+}
+
 TEST(BenchPods, AskForNothingThatARestrictedNamespaceRefuses) {
   BenchRun run;
   run.ns = "x";
   run.image = "i";
   run.url = "http://a/";
-  for (const json& pod : {server_pod(run), load_pod(run, {})}) {
-    const json& context = pod["spec"]["containers"][0]["securityContext"];
-    EXPECT_EQ(context["allowPrivilegeEscalation"], false);
-    EXPECT_EQ(context["capabilities"]["drop"], json::array({"ALL"}));
+  BenchRun by_fortio = run;
+  by_fortio.fortio = "f";
+  for (const json& pod :
+       {server_pod(run), load_pod(run, {}), server_pod(by_fortio), load_pod(by_fortio, {})}) {
+    for (const json& container : pod["spec"]["containers"]) {
+      const json& context = container["securityContext"];
+      EXPECT_EQ(context["allowPrivilegeEscalation"], false);
+      EXPECT_EQ(context["capabilities"]["drop"], json::array({"ALL"}));
+    }
     EXPECT_EQ(pod["spec"]["securityContext"]["runAsNonRoot"], true);
     EXPECT_EQ(pod["spec"]["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
     EXPECT_EQ(pod["spec"]["automountServiceAccountToken"], false);

@@ -84,7 +84,23 @@ TEST(MarkdownReport, HoldsTheTableAndTheProof) {
   for (const Row& row : compared.rows)
     EXPECT_THAT(text, HasSubstr("| " + number_text(row.before) + " | " + number_text(row.after) +
                                 " | " + change_text(row.change_percent()) + " |"));
-  EXPECT_THAT(text, HasSubstr("- not SMC-R: 64 of 64 connections were not SMC-R"));
+  EXPECT_THAT(text, HasSubstr("- after: smc-r, 64 of 64 connections SMC-R"));
+}
+
+// The baseline is over TCP on purpose; a run that was to be SMC-R and was not is another matter.
+TEST(Reports, HoldNothingAgainstABaselineOverTcp) {
+  const Comparison compared = sample();
+  EXPECT_THAT(terminal_report(compared),
+              HasSubstr("before: tcp, 64 of 64 connections TCP, as they were to be, rxe0"));
+  for (const std::string& text : {terminal_report(compared), markdown_report(compared)})
+    EXPECT_THAT(text, Not(HasSubstr("not SMC-R")));
+  EXPECT_THAT(html_report(compared), HasSubstr("<span class=\"baseline\">tcp</span>"));
+
+  RunResult fell_back = compared.before.front();
+  fell_back.expected = "smc-r";
+  const Comparison failed = compare({fell_back}, {fell_back});
+  EXPECT_THAT(terminal_report(failed), HasSubstr("not SMC-R: 64 of 64 connections were not SMC-R"));
+  EXPECT_THAT(html_report(failed), HasSubstr("<span class=\"doubt\">tcp</span>"));
 }
 
 }  // namespace

@@ -22,6 +22,11 @@ std::string why_not(const std::string& text) {
   return parsed ? "" : parsed.error().what;
 }
 
+json fortio() {
+  const auto text = read_file(SMC_TEST_DIR "/smc-bench/fortio.json", 1 << 20);
+  return json::parse(text ? *text : "");
+}
+
 TEST(RunResult, WhatIsWrittenIsReadAgain) {
   const RunResult written = sample_result();
   const auto read = parse_results(to_json(written), "a.json");
@@ -38,29 +43,65 @@ TEST(RunResult, RoundsAreAnArray) {
 }
 
 TEST(RunResult, FortiosIsReadInMillisecondsAndSeconds) {
-  const auto text = read_file(SMC_TEST_DIR "/smc-bench/fortio.json", 1 << 20);
-  ASSERT_TRUE(text);
-  const auto read = parse_results(*text, "fortio.json");
+  const auto read = parse_results(fortio().dump(), "fortio.json");
   ASSERT_TRUE(read) << read.error().what;
   const RunResult& run = read->front();
   EXPECT_EQ(run.program, "fortio");
   EXPECT_EQ(run.target, "http://fortioserver:8080/echo");
   EXPECT_EQ(run.asked_rate, 100'000);
-  EXPECT_DOUBLE_EQ(run.rate, 41'234.5);
+  EXPECT_DOUBLE_EQ(run.rate, 1'237'000 / 30.001) << "without the 35 that failed";
   EXPECT_DOUBLE_EQ(run.seconds, 30.001);
   EXPECT_EQ(run.connections, 64u);
   EXPECT_EQ(run.requests, 1'237'000u);
   EXPECT_THAT(run.errors,
               ElementsAre(testing::Pair("connection", 3u), testing::Pair("status 503", 32u)));
-  EXPECT_DOUBLE_EQ(run.service.mean_ms, 1.5);
-  EXPECT_DOUBLE_EQ(run.service.percentiles.at(50), 1.4) << "as fortio says it";
-  EXPECT_NEAR(run.service.percentiles.at(99.9), 3.96, 0.05) << "fortio was not asked: its buckets";
   EXPECT_FALSE(run.held_rate());
 }
 
+// Its histogram has both, and another one those that failed alone.
+TEST(RunResult, FortiosFailedRequestsHaveNoPartInTheLatencies) {
+  const json all = fortio();
+  const RunResult run = parse_results(all.dump(), "a.json")->front();
+  EXPECT_NEAR(run.service.mean_ms, (1.5 * 1'237'035 - 10 * 35) / 1'237'000, 1e-9);
+  std::uint64_t count = 0;
+  for (const Bucket& bucket : run.service.buckets) count += bucket.count;
+  EXPECT_EQ(count, 1'237'000u);
+  EXPECT_EQ(run.service.buckets.back().count, 703u - 32);
+  EXPECT_NEAR(run.service.percentiles.at(99.9), 3.96, 0.05);
+}
+
+TEST(RunResult, FortiosPercentilesAreItsOwnWhereNoRequestFailed) {
+  json all = fortio();
+  all["RetCodes"] = {{"200", 1'237'035}};
+  // As fortio writes a histogram of nothing.
+  all["ErrorsDurationHistogram"] = {{"Count", 0}, {"Min", 0},    {"Max", 0},       {"Sum", 0},
+                                    {"Avg", 0},   {"StdDev", 0}, {"Data", nullptr}};
+  for (const bool has_histogram : {true, false}) {
+    if (!has_histogram) all.erase("ErrorsDurationHistogram");  // of older versions
+    const auto read = parse_results(all.dump(), "a.json");
+    ASSERT_TRUE(read) << read.error().what;
+    const RunResult& run = read->front();
+    EXPECT_DOUBLE_EQ(run.rate, 41'234.5);
+    EXPECT_DOUBLE_EQ(run.service.mean_ms, 1.5);
+    EXPECT_DOUBLE_EQ(run.service.percentiles.at(50), 1.4) << "as fortio says it";
+    EXPECT_NEAR(run.service.percentiles.at(99.9), 3.96, 0.05) << "not asked for: its buckets";
+  }
+}
+
+TEST(ProofAlone, WhatIsWrittenIsReadAgain) {
+  const Proof written = *sample_result().proof;
+  const auto read = parse_proof(to_json(written), "p");
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(to_json(*read), to_json(written));
+  EXPECT_FALSE(parse_proof("[]", "p"));
+  EXPECT_FALSE(parse_proof("{", "p"));
+  const auto foreign = parse_proof("{}", "p");
+  ASSERT_FALSE(foreign);
+  EXPECT_THAT(foreign.error().what, HasSubstr("p: no member samples"));
+}
+
 TEST(RunResult, FortiosMaximalRateIsNoLimit) {
-  const auto text = read_file(SMC_TEST_DIR "/smc-bench/fortio.json", 1 << 20);
-  json run = json::parse(*text);
+  json run = fortio();
   run["RequestedQPS"] = "max";
   EXPECT_EQ(parse_results(run.dump(), "a.json")->front().asked_rate, 0);
 }

@@ -22,6 +22,12 @@ constexpr std::uint64_t kRequests = 1000;
 constexpr std::uint64_t kPayload = 128;
 const std::string kCounters = "/sys/class/infiniband/rdma0/ports/1/hw_counters";
 
+std::string text_of(const Proof& proof) {
+  RunResult run;
+  run.proof = proof;
+  return proof_text(run);
+}
+
 class WitnessTest : public testing::Test {
  protected:
   WitnessTest() {
@@ -68,7 +74,13 @@ class WitnessTest : public testing::Test {
     witness.begin();
     set_counters(smc, eth0, packets);
     witness.look();
-    return witness.end(kRequests, kPayload);
+    return judged(witness);
+  }
+
+  static Proof judged(Witness& witness) {
+    Proof proof = witness.end();
+    judge(proof, kRequests, kPayload);
+    return proof;
   }
 
   node::test::FakeSystem system_;
@@ -85,7 +97,7 @@ TEST_F(WitnessTest, AllConnectionsBytesAndPacketsTogetherAreSmcR) {
   EXPECT_EQ(proof.interface_bytes, 2'000u);
   EXPECT_EQ(proof.device, "rdma0");
   EXPECT_EQ(proof.device_packets, 2'100u);
-  EXPECT_THAT(proof_text(proof), HasSubstr("4 of 4 connections SMC-R"));
+  EXPECT_THAT(text_of(proof), HasSubstr("4 of 4 connections SMC-R"));
 }
 
 // In a network namespace other than the first sysfs has no hw_counters.
@@ -94,7 +106,7 @@ TEST_F(WitnessTest, InAPodTheInterfaceDecidesAndNoPacketsAreTold) {
   const Proof over_rdma = run(300'000, 2'000, 0);
   EXPECT_THAT(over_rdma.doubts, IsEmpty());
   EXPECT_EQ(over_rdma.device_packets, std::nullopt);
-  EXPECT_THAT(proof_text(over_rdma), Not(HasSubstr("packets")));
+  EXPECT_THAT(text_of(over_rdma), Not(HasSubstr("packets")));
   EXPECT_THAT(run(600'000, 402'000, 0).doubts,
               ElementsAre(HasSubstr("packets are not known, and eth0 carried")));
 }
@@ -108,9 +120,9 @@ TEST_F(WitnessTest, ConnectionsThatTheEndOfTheLoadHasClosedCount) {
   ports_.closed(system_.pod().sockets.back().local_port);
   system_.pod().sockets.pop_back();
   witness.look();
-  const Proof proof = witness.end(kRequests, kPayload);
+  const Proof proof = judged(witness);
   EXPECT_EQ(proof.mode(), "smc-r");
-  EXPECT_THAT(proof_text(proof), HasSubstr("4 of 4 connections SMC-R"));
+  EXPECT_THAT(text_of(proof), HasSubstr("4 of 4 connections SMC-R"));
 }
 
 TEST_F(WitnessTest, OneConnectionOnTcpIsNamedWithItsReason) {
@@ -139,7 +151,7 @@ TEST_F(WitnessTest, AConnectionThatWasOnTcpForOneLookSpoilsTheProof) {
   system_.pod().sockets[0] = good;
   witness.look();
   set_counters(300'000, 2'000, 2'100);
-  const Proof proof = witness.end(kRequests, kPayload);
+  const Proof proof = judged(witness);
   EXPECT_THAT(proof.doubts, ElementsAre("1 of 4 connections were not SMC-R"));
 }
 
@@ -165,7 +177,7 @@ TEST_F(WitnessTest, ATableThatCannotBeReadIsNoProof) {
   set_counters(300'000, 2'000, 2'100);
   system_.fail("open netlink " + std::to_string(NETLINK_SOCK_DIAG), EPERM, 100);
   witness.look();
-  EXPECT_THAT(witness.end(kRequests, kPayload).doubts,
+  EXPECT_THAT(judged(witness).doubts,
               Contains(AllOf(HasSubstr("could not be read"), HasSubstr("errno 1"))));
 }
 
@@ -173,8 +185,7 @@ TEST_F(WitnessTest, ARunWithoutALookIsNoProof) {
   Witness witness(system_, ports_);
   witness.begin();
   set_counters(300'000, 2'000, 2'100);
-  EXPECT_THAT(witness.end(kRequests, kPayload).doubts,
-              Contains(HasSubstr("shorter than a second")));
+  EXPECT_THAT(judged(witness).doubts, Contains(HasSubstr("shorter than a second")));
 }
 
 TEST_F(WitnessTest, FallbacksAreToldSecondBySecond) {
@@ -185,6 +196,39 @@ TEST_F(WitnessTest, FallbacksAreToldSecondBySecond) {
   system_.pod().fallbacks.server_total = 1;
   EXPECT_EQ(witness.look(), 3u);
   EXPECT_EQ(witness.look(), 0u);
+}
+
+TEST_F(WitnessTest, ASocketThatIsNotYetActiveOrBeingClosedSaysNothing) {
+  system_.pod().sockets[0].state = SocketState::kInit;
+  system_.pod().sockets[1].state = SocketState::kClosed;
+  const Proof proof = run(300'000, 2'000, 2'100);
+  EXPECT_EQ(proof.connections, 2u);
+  EXPECT_THAT(proof.doubts, IsEmpty());
+}
+
+TEST_F(WitnessTest, NoConnectionIsNoProof) {
+  for (const std::uint16_t port : ports_.now()) ports_.closed(port);
+  EXPECT_THAT(run(300'000, 2'000, 2'100).doubts, Contains("no connection was seen"));
+}
+
+// Another program's load: its first requests are sent before anybody sees its connections.
+TEST_F(WitnessTest, CountersAreThoseFromBeforeTheFirstConnection) {
+  OpenPorts ports;
+  Witness witness(system_, ports);
+  EXPECT_TRUE(witness.begin_before_connections());
+  set_counters(1'000, 10, 0);
+  EXPECT_TRUE(witness.begin_before_connections());
+  set_counters(5'000, 20, 0);
+  ports.opened("10.9.0.11", 40'000);
+  EXPECT_FALSE(witness.begin_before_connections());
+  witness.look();
+  set_counters(300'000, 2'010, 0);
+  const Proof proof = witness.end();
+  EXPECT_EQ(proof.smc_bytes, 299'000u);
+  EXPECT_EQ(proof.interface, "eth0") << "of the connections that came later";
+  EXPECT_EQ(proof.interface_bytes, 2'000u);
+  EXPECT_EQ(proof.connections, 1u);
+  EXPECT_EQ(proof.device, "rdma0");
 }
 
 TEST(InterfaceBytes, AreTheFirstAndTheNinthColumn) {

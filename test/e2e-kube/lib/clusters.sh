@@ -98,7 +98,7 @@ clean_up() {
 enter_cluster() {
   local file
   trap 'exit 130' INT TERM
-  for file in control_plane nodes release agent load certificates decisions; do
+  for file in control_plane nodes release agent bench load certificates decisions; do
     # shellcheck source=/dev/null
     . "$HERE/lib/$file.sh"
   done

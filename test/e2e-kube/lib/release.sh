@@ -5,11 +5,13 @@ export CHART=$ROOT/charts/smc-webhook NAMESPACE=smc-system RELEASE=smc
 export CONFIGURATION=smc-webhook.webhook.$NAMESPACE.$RELEASE # the MutatingWebhookConfiguration's name
 export PREFIX=smc.asm.alibabacloud.com
 
-# kubelet.py runs these where a pod names an image of ours: image name -> program here, and its place in the image.
+# kubelet.py runs these where a pod names an image of ours: image name -> program here, and its place in the image; and
+# what else the image has.
 export_programs() {
-  PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" '
+  PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" --arg fortio "$ROOT/test/e2e-kube/played_fortio" '
     ["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench"]
     | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries
+    | .fortio = {file: $fortio, path: "/fortio", also: [.["smc-bench"]]}
     | .["smc-node-agent-played"] = {file: ($bin + "/../test/smc-node-agent-played"), path: "/smc-node-agent"}')
   export PROGRAMS
 }

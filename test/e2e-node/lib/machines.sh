@@ -12,11 +12,13 @@ prepare_machines() {
   for program in "$ROOT"/build/release/bin/smc-{webhook,node-init,node-agent,bench} "$ROOT"/build/release/e2e-kernel/smc-{look,traffic}; do
     strip -o "$E2E_DIR/bin/${program##*/}" "$program"
   done
+  cp "$HERE/played_fortio" "$E2E_DIR/bin/fortio"
   cp "$kernel"/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$E2E_DIR/lib/"
   cp "$HERE"/{kubelet,kubelet_logs,kubepod,kubeapi}.py "$HERE/container" "$E2E_DIR/kubelet/"
   cp "$SELF/machine" "$E2E_DIR/run"
   PROGRAMS=$(jq -nc --arg bin "$E2E_DIR/bin/" '["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench", "smc-traffic"]
-    | map({key: ., value: {file: ($bin + .), path: ("/" + .)}}) | from_entries')
+    | map({key: ., value: {file: ($bin + .), path: ("/" + .)}}) | from_entries
+    | .fortio = {file: ($bin + "fortio"), path: "/fortio", also: [.["smc-bench"]]}')
   export PROGRAMS
   declare -p E2E_DIR PROGRAMS API_HOST API_PORT > "$E2E_DIR/machines/environment"
 }

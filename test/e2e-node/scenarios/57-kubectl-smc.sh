@@ -8,11 +8,6 @@ screen() {
   smc "$@" > "$file" 2>&1 || code=$?
   [ "$code" = "$expected" ] || fail "kubectl smc $* ended with $code instead of $expected: $(cat "$file")"
 }
-nothing_left() {
-  none_left get pods -A -l app.kubernetes.io/name=smc-bench &&
-    none_left get namespaces -l app.kubernetes.io/managed-by=kubectl-smc
-}
-export -f none_left nothing_left
 
 # two pods that talk, one on each node
 apart='.metadata.labels.pair = "talk" | .spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution =
@@ -52,7 +47,7 @@ done
 
 # the measurement: its own pair, whose programs open TCP sockets and know nothing of SMC
 started=$SECONDS
-screen 0 bench bench --qps 100 --connections 4 --duration 6s -o json --html "$SCENARIO_DIR/bench.html"
+screen 0 bench bench --load smc-bench --qps 100 --connections 4 --duration 6s -o json --html "$SCENARIO_DIR/bench.html"
 result=$SCENARIO_DIR/bench.txt
 jq -e '[.before[0], .after[0]] | all(.errors == {} and .connections == 4 and .requests >= 300
   and ([.service_ms.buckets[].count] | add) == .requests
@@ -68,31 +63,16 @@ for run in before after; do jq ".$run" "$result" > "$SCENARIO_DIR/$run.json"; do
 "$ROOT/build/release/bin/smc-bench" compare "$SCENARIO_DIR"/{before,after}.json > "$SCENARIO_DIR/compared.txt"
 matches "the comparison" 'after: smc-r, 4 of 4 connections SMC-R' "$(cat "$SCENARIO_DIR/compared.txt")"
 grep -qF "$(tail -1 "$SCENARIO_DIR/compared.txt")" "$SCENARIO_DIR/bench.html" || fail "the report has another verdict"
-await 60 "nothing is left of it" nothing_left
+await 60 "nothing is left of it" bench_leaves_nothing
 
 # the same for a workload that is there: the load beside its pod
-kubectl -n apps create -f - <<YAML
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: echo}
-spec:
-  selector: {matchLabels: {app: echo}}
-  template:
-    metadata: {labels: {app: echo}, annotations: {$PREFIX/enabled: "true"}}
-    spec:
-      containers:
-      - name: server
-        image: example.test/smc-bench:1
-        args: [server, --listen, "0.0.0.0:8080"]
-        securityContext: {capabilities: {drop: [ALL]}}
-YAML
-kubectl -n apps rollout status deployment/echo --timeout=120s
-address=$(kubectl -n apps get pods -l app=echo -o jsonpath='{.items[0].status.podIP}')
-screen 0 beside bench deployment/echo -n apps --url "http://$address:8080/echo" --before-after --qps 50 --connections 2 --duration 4s
-matches "over TCP" 'before: tcp, 0 of 2 connections SMC-R' "$(cat "$SCENARIO_DIR/beside.txt")"
+echo_deployment '' "$PREFIX/enabled: 'true'"
+screen 0 beside bench deployment/echo -n apps --url "http://$address:8080/echo" --before-after --load fortio \
+  --fortio-image example.test/fortio:1 --qps 50 --connections 2 --duration 4s
+matches "over TCP" 'before: tcp, 2 of 2 connections TCP, as they were to be' "$(cat "$SCENARIO_DIR/beside.txt")"
 matches "over SMC-R" 'after: smc-r, 2 of 2 connections SMC-R' "$(cat "$SCENARIO_DIR/beside.txt")"
 screen 0 status-deployment status deployment/echo -n apps
 matches "the Deployment's pod" 'set up +yes' "$(cat "$SCENARIO_DIR/status-deployment.txt")"
 matches "its switch" 'switch +bpf' "$(cat "$SCENARIO_DIR/status-deployment.txt")"
-await 60 "nothing is left of it, the Deployment aside" nothing_left
+await 60 "nothing is left of it, the Deployment aside" bench_leaves_nothing
 kubectl -n apps delete deployment echo
