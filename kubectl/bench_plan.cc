@@ -195,11 +195,11 @@ const json* status_of(const json& pod, const std::string& container) {
 // Printed over several lines, as both programs print theirs; what they log is a line at a time.
 Result<std::string> document_in(const std::string& log, const std::string& pod) {
   const std::size_t begin = log.find("{\n");
-  const std::size_t end = log.rfind("\n}\n");
+  const std::size_t end = log.rfind("\n}");
   if (begin == std::string::npos || end == std::string::npos || end < begin)
     return Error{pod + " gave no result: " + printable(log, kMaxShown), 0,
                  "does the load reach the URL from that pod?"};
-  return log.substr(begin, end + 3 - begin);
+  return log.substr(begin, end + 2 - begin);
 }
 
 }  // namespace

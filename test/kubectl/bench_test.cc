@@ -440,6 +440,9 @@ TEST(PodTrouble, IsSaidInTheClustersWords) {
 TEST(ResultInLog, IsTheDocumentWithWhateverStandsAroundIt) {
   const std::string document = to_json(bench::sample_result());
   EXPECT_TRUE(result_in_log(document, "p"));
+  const std::string without_its_end = document.substr(0, document.size() - 1);
+  EXPECT_TRUE(result_in_log(without_its_end + R"({"level":"info","msg":"{ }"})", "p"))
+      << "what comes next begins on its last line";
   EXPECT_TRUE(result_in_log("a warning\n" + document + "smc-bench: error: x\nhint: y\n", "p"));
   const auto none =
       result_in_log("smc-bench: error: connect to 10.1.2.3:8080: refused\n", "shop/p");
