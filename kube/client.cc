@@ -280,10 +280,14 @@ Outcome<json> Client::remove(const Target& target, const json& options) {
 }
 
 Outcome<List> Client::list_page(const Target& collection, const Selector& selector,
-                                const std::string& token) {
+                                const std::string& token, ListSource source) {
   std::string path =
       collection.path() + "?limit=" + std::to_string(options_.page_objects) + selector.query();
-  if (!token.empty()) path += "&continue=" + percent_encode(token);
+  // The limit holds where the server has no such cache.
+  if (!token.empty())
+    path += "&continue=" + percent_encode(token);
+  else if (source == ListSource::kCache)
+    path += "&resourceVersion=0";
   Outcome<json> page = request({"list", "GET", collection, path});
   if (!page) return page.error();
   List out;
@@ -295,13 +299,14 @@ Outcome<List> Client::list_page(const Target& collection, const Selector& select
   return out;
 }
 
-Outcome<List> Client::list_once(const Target& collection, const Selector& selector) {
+Outcome<List> Client::list_once(const Target& collection, const Selector& selector,
+                                ListSource source) {
   const auto refuse = [&](std::string why) {
     return prefixed({"list", "GET", collection, {}}, make_error(Failure::kAnswer, std::move(why)));
   };
   List out;
   do {
-    Outcome<List> page = list_page(collection, selector, out.next);
+    Outcome<List> page = list_page(collection, selector, out.next, source);
     if (!page) return page.error();
     if (options_.reduce) std::ranges::for_each(page->items, options_.reduce);
     std::move(page->items.begin(), page->items.end(), std::back_inserter(out.items));
@@ -314,9 +319,9 @@ Outcome<List> Client::list_once(const Target& collection, const Selector& select
   return out;
 }
 
-Outcome<List> Client::list(const Target& collection, const Selector& selector) {
-  Outcome<List> all = list_once(collection, selector);
-  if (!all && all.error().gone()) return list_once(collection, selector);
+Outcome<List> Client::list(const Target& collection, const Selector& selector, ListSource source) {
+  Outcome<List> all = list_once(collection, selector, source);
+  if (!all && all.error().gone()) return list_once(collection, selector, source);
   return all;
 }
 

@@ -29,6 +29,16 @@ enum class PatchType {
   kJson,       // RFC 6902
 };
 
+// Where the API server reads a list.
+enum class ListSource {
+  // etcd: as recent as can be, in pages. etcd knows no selectors, so that the server reads every
+  // object of the kind, however few are asked for.
+  kStorage,
+  // The server's watch cache: perhaps a second old, and in one page. What is missing, a watch that
+  // goes on from there brings. Pods are kept there by node.
+  kCache,
+};
+
 struct ClientOptions {
   std::string user_agent;  // "PROGRAM/VERSION"; the API server names the field manager after it
   std::chrono::milliseconds connect_timeout{10'000};
@@ -106,11 +116,12 @@ class Client {
 
   // Every object of the collection, fetched in pages of 50. Starts again once where the server
   // forgot the snapshot that it paged through (410).
-  Outcome<List> list(const Target& collection, const Selector& selector);
+  Outcome<List> list(const Target& collection, const Selector& selector,
+                     ListSource source = ListSource::kStorage);
 
   // One page of it, for collections that are too large to be kept; `token` is empty for the first.
   Outcome<List> list_page(const Target& collection, const Selector& selector,
-                          const std::string& token);
+                          const std::string& token, ListSource source = ListSource::kStorage);
 
   // Blocks until the server ends the watch (success), the stream fails, or stop. An ERROR event is
   // returned as the error it carries; 410 Gone means list again.
@@ -136,7 +147,7 @@ class Client {
   Outcome<void> send(const Call& call, const Exchange& exchange);
   Outcome<void> send_once(const Call& call, const Exchange& wanted);
   Outcome<void> ask_once(const RawRequest& request, RawAnswer& answer);
-  Outcome<List> list_once(const Target& collection, const Selector& selector);
+  Outcome<List> list_once(const Target& collection, const Selector& selector, ListSource source);
   Outcome<void> read_token();
 
   std::shared_ptr<const Cluster> cluster_;

@@ -18,6 +18,7 @@ Watcher::Watcher(std::shared_ptr<const Cluster> cluster, Target collection, Sele
       options_(std::move(options)),
       backoff_(options_.backoff, options_.random),
       client_(std::move(cluster), stop_, options_.client),
+      source_(options_.list_source),
       thread_([this] { run(); }) {}
 
 Watcher::~Watcher() {
@@ -56,7 +57,11 @@ milliseconds Watcher::after_failure(const ApiError& error) {
   ++failures_;
   const bool was_up = established_ != SteadyTime();
   const bool must_list = (error.gone() && !version_.empty()) || error.not_found();
-  if (must_list) version_.clear();  // a resource that comes back is another one
+  if (must_list) {
+    version_.clear();  // a resource that comes back is another one
+    // Of several API servers the one that is asked next may be ahead of the other's cache.
+    source_ = listed_ ? ListSource::kStorage : options_.list_source;
+  }
   const bool first = failures_ == 1;
   if (error.gone() && must_list) return first ? milliseconds{0} : backoff_.next();
   // An established stream that broke is taken up again before anybody is told.
@@ -66,8 +71,10 @@ milliseconds Watcher::after_failure(const ApiError& error) {
 
 // One list where one is needed, and one watch to its end.
 Outcome<void> Watcher::round() {
-  if (version_.empty()) {
-    Outcome<List> all = client_.list(collection_, selector_);
+  listed_ = version_.empty();
+  if (listed_) {
+    Outcome<List> all = client_.list(collection_, selector_, source_);
+    if (!all && all.error().failure == Failure::kAnswer) source_ = ListSource::kStorage;
     if (!all) return all.error();
     version_ = all->resource_version;
     handlers_.on_list(all->items);

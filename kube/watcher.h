@@ -32,6 +32,8 @@ struct WatcherOptions {
   Backoff::Limits backoff;
   Random random = system_random();
   std::chrono::seconds watch_timeout{300};  // each watch lasts this long to a fifth more
+  // kCache: but not where no watch could begin there, or where the answer is too large.
+  ListSource list_source = ListSource::kStorage;
 };
 
 class Watcher {
@@ -62,6 +64,8 @@ class Watcher {
   Client client_;
 
   std::string version_;     // of the last thing seen; empty: list first
+  ListSource source_;       // of the next list
+  bool listed_ = false;     // this round
   SteadyTime established_;  // when this round's watch began; zero: it has not
   unsigned failures_ = 0;   // since the last thing that worked
   bool lost_ = false;

@@ -139,6 +139,72 @@ TEST(Watcher, GoneListsAgain) {
   EXPECT_EQ(record.take(), "change 91") << "and nobody is told that anything was lost";
 }
 
+// The resourceVersion of each list that the server was asked for, "" where it was none.
+std::string list_versions(const FakeApi& api) {
+  std::string all;
+  for (const std::string& request : api.requests()) {
+    if (request.find("watch=1") != std::string::npos) continue;
+    const auto at = request.find("&resourceVersion=");
+    all += at == std::string::npos ? "[]" : "[" + request.substr(at + 17, 1) + "]";
+  }
+  return all;
+}
+
+WatcherOptions from_cache() {
+  WatcherOptions out = quick();
+  out.list_source = ListSource::kCache;
+  return out;
+}
+
+TEST(Watcher, ListsFromTheCacheWhenToldAndAgainAfterAWatchThatHadBegun) {
+  std::atomic<int> watches = 0;
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    ++watches;
+    if (watches == 1) return stream(response, {watch_line("BOOKMARK", "43")}, Ending::kProper);
+    if (watches == 2) return answer(response, 410, R"({"reason":"Expired"})");
+    stream(response, {watch_line("ADDED", "91")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), from_cache());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 91");
+  EXPECT_EQ(list_versions(api), "[0][0]");
+}
+
+TEST(Watcher, ListsFromStorageWhereNoWatchCanBeginAtWhatTheCacheHad) {
+  std::atomic<int> watches = 0;
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    if (!is_watch(request)) return answer(response, 200, list("42"));
+    if (++watches == 1) return answer(response, 410, R"({"reason":"Expired"})");
+    stream(response, {watch_line("ADDED", "91")}, Ending::kHeld);
+  });
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), from_cache());
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "change 91");
+  EXPECT_EQ(list_versions(api), "[0][]");
+}
+
+TEST(Watcher, ListsFromStorageInPagesWhatIsTooLargeInOnePiece) {
+  FakeApi api([&](const ApiRequest& request, ApiResponse& response) {
+    if (is_watch(request)) return stream(response, {watch_line("ADDED", "91")}, Ending::kHeld);
+    const bool whole = request.parameter("resourceVersion") == "0";
+    answer(response, 200, list("42") + std::string(whole ? 2000 : 0, ' '));
+  });
+  WatcherOptions options = from_cache();
+  options.client.max_body_bytes = 1000;
+  Record record;
+  const Watcher watcher(api.cluster(), kAll, {}, record.handlers(), options);
+  EXPECT_THAT(record.take(), HasSubstr("larger than 1000 bytes"));
+  EXPECT_EQ(record.take(), "list 1");
+  EXPECT_EQ(record.take(), "recovered");
+  EXPECT_EQ(record.take(), "change 91");
+  EXPECT_EQ(list_versions(api), "[0][]");
+}
+
 TEST(Watcher, SaysOnceThatItLostAndOnceThatItRecovered) {
   std::atomic<bool> broken = true;
   FakeApi api([&](const ApiRequest& request, ApiResponse& response) {

@@ -118,7 +118,9 @@ void FakeCluster::Impl::publish(const char* type, json pod) {
 
 void FakeCluster::Impl::answer(const ApiRequest& request, ApiResponse& response) {
   const std::lock_guard lock(mutex_);
-  const std::string text = request.method + " " + request.path;
+  std::string text = request.method + " " + request.path;
+  const bool from_cache = request.parameter("resourceVersion") == "0";
+  if (from_cache && !request.has_parameter("watch")) text += "?resourceVersion=0";
   requests_.push_back(text);
   for (Refusal& refusal : refusals_) {
     if (refusal.times == 0 || !text.starts_with(refusal.prefix)) continue;

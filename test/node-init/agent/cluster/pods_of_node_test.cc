@@ -35,6 +35,13 @@ TEST_F(PodsOfTheNode, ComeAndGo) {
   }));
 }
 
+TEST_F(PodsOfTheNode, AreListedFromTheWatchCacheSinceTheServerWouldReadAllPodsInEtcd) {
+  api_.set_pod(pod("cart-0"));
+  start();
+  ASSERT_TRUE(eventually([&] { return side_->pods().name_of("uid-cart-0").name == "cart-0"; }));
+  EXPECT_EQ(api_.count("GET /api/v1/pods?resourceVersion=0"), 1U);
+}
+
 TEST_F(PodsOfTheNode, AreListedAgainWhereTheServerForgotTheChanges) {
   api_.set_pod(pod("cart-0"));
   start();
