@@ -124,7 +124,8 @@ Witness::Counters Witness::counters() {
 
 // A connection that is not among the SMC sockets is a TCP socket that was never switched. One that
 // came or went between the looks into the two tables, or is about to be SMC or closed, says
-// nothing.
+// nothing: a socket that its program closes leaves the table of SMC sockets at once, and its TCP
+// connection stays until the peer has closed, too.
 void Witness::look_at_sockets() {
   const auto ports_before = ports_.now();
   const auto sockets = node::smc_sockets(system_);
@@ -137,6 +138,7 @@ void Witness::look_at_sockets() {
   codes_.clear();
   for (const SmcSocket& socket : sockets ? *sockets : std::vector<SmcSocket>()) {
     if (socket.peer_port == 0 || plain.erase(socket.local_port) == 0) continue;
+    listed_.insert(socket.local_port);
     if (socket.state != SocketState::kActive) {
       --all;
       continue;
@@ -147,6 +149,8 @@ void Witness::look_at_sockets() {
     proof_.device = socket.device;
     device_port_ = socket.device_port;
   }
+  if (sockets)
+    all -= std::erase_if(plain, [this](std::uint16_t port) { return listed_.contains(port); });
   if (!plain.empty()) modes["tcp"] += plain.size();
   if (sockets || all == 0) ++proof_.samples;
   if (all >= proof_.connections) {  // at the end of a load some are closed already

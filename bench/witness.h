@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "bench/open_ports.h"
@@ -50,6 +51,7 @@ class Witness {
   Proof proof_;
   int device_port_ = 0;
   std::map<std::uint32_t, std::uint64_t> codes_;  // of connections on TCP, at the last look
+  std::set<std::uint16_t> listed_;                // ports of connections that were SMC sockets once
   std::uint64_t most_on_tcp_ = 0;                 // of one look
   std::uint64_t of_ = 0;                          // connections there were then
   std::uint64_t fallbacks_before_ = 0;

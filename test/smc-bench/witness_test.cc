@@ -206,6 +206,20 @@ TEST_F(WitnessTest, ASocketThatIsNotYetActiveOrBeingClosedSaysNothing) {
   EXPECT_THAT(proof.doubts, IsEmpty());
 }
 
+// The kernel lists a socket no longer once its program has closed it; its TCP connection lives on
+// until the peer has done the same.
+TEST_F(WitnessTest, AConnectionThatWasSmcAndIsListedNoMoreIsBeingClosed) {
+  Witness witness(system_, ports_);
+  witness.begin();
+  set_counters(300'000, 2'000, 2'100);
+  witness.look();
+  system_.pod().sockets.clear();
+  witness.look();
+  const Proof proof = judged(witness);
+  EXPECT_EQ(proof.mode(), "smc-r") << text_of(proof);
+  EXPECT_EQ(proof.connections, 4u);
+}
+
 TEST_F(WitnessTest, NoConnectionIsNoProof) {
   for (const std::uint16_t port : ports_.now()) ports_.closed(port);
   EXPECT_THAT(run(300'000, 2'000, 2'100).doubts, Contains("no connection was seen"));
