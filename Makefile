@@ -14,7 +14,7 @@ comma = ,
 empty =
 ARCH_LIST = $(subst $(empty) $(empty),$(comma),$(strip $(ARCH)))
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node build clean report
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node istio build clean report
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,11 @@ tsan: ## the tests under the thread sanitizer
 
 e2e-kube: build ## the chart in clusters on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
 	@test/e2e-kube/run
+
+istio: ## the cases of istio's own injector through ours; ISTIO=DIR: its repository, ISTIO_INJECT=PROGRAM: its injector
+	@scripts/install-packages build istio
+	@$(call BUILD,release) --target smc-webhook
+	@test/istio/injection.py build/release/bin/smc-webhook $(or $(ISTIO),$(error ISTIO=DIR is to name istio's repository))/pkg/kube/inject/testdata/inject $(ISTIO_INJECT)
 
 # kubectl-smc is one static file in what is for other machines.
 image release-files: OPTIONS = -DSMC_STATIC_KUBECTL=ON
