@@ -143,7 +143,7 @@ class SynCheck : public testing::Test {
   static SynCheckReport check(const std::string& target) {
     const auto parsed = parse_syn_target(target);
     EXPECT_TRUE(parsed) << target;
-    return syn_check(*parsed, {.probes = {.answer_timeout = milliseconds(60),
+    return syn_check(*parsed, {.probes = {.answer_timeout = milliseconds(300),
                                           .clc_timeout = milliseconds(300)}});
   }
 };
