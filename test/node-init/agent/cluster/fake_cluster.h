@@ -58,8 +58,8 @@ class FakeCluster {
   void go_away();
   void come_back();
 
-  // "METHOD PATH" in the order of arrival; of the query alone "?resourceVersion=0", where a list may
-  // be of the watch cache.
+  // "METHOD PATH" in the order of arrival; of the query alone "?resourceVersion=0", where a list
+  // may be of the watch cache.
   std::vector<std::string> requests() const;
   std::size_t count(const std::string& prefix) const;
 
