@@ -14,7 +14,7 @@ comma = ,
 empty =
 ARCH_LIST = $(subst $(empty) $(empty),$(comma),$(strip $(ARCH)))
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node istio build clean report
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node scale istio build clean report
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -103,6 +103,11 @@ e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines
 	@scripts/install-packages build e2e-kube e2e-kernel
 	@$(call BUILD,release) --target e2e-kernel smc-webhook kubectl-smc smc-bench
 	@test/e2e-node/run
+
+scale: ## what agents and the webhook cost a real API server, and that for 5,000 nodes (needs root; 8 quiet minutes)
+	@scripts/install-packages build e2e-kube
+	@$(call BUILD,release) --target smc-webhook smc-node-agent-played
+	@test/scale/run
 
 bench: build ## instructions of a review, the load beside nginx, a pod's wait, the switch's cost (8 quiet minutes, as root)
 	@scripts/install-packages bench e2e-kernel

@@ -52,6 +52,7 @@ start_etcd() {
 # All requests are on the audit log, with the annotations of our webhook, who asked for what, and whether it is deprecated.
 # --enable-aggregator-routing: the API server goes to a service's endpoints itself, so no kube-proxy is needed.
 # BoundServiceAccountTokenVolume, while there is that gate: pods get their tokens as they do since Kubernetes 1.21.
+# API_SERVER_OPTIONS: more options of a test's own.
 start_api_server() {
   cat > "$E2E_DIR/audit.yaml" <<YAML
 apiVersion: audit.k8s.io/v1
@@ -61,8 +62,9 @@ rules:
 - {level: None, nonResourceURLs: ["*"]}
 - {level: Metadata}
 YAML
+  # shellcheck disable=SC2086 # options
   api_server kube-apiserver $API_PORT /registry --audit-policy-file="$E2E_DIR/audit.yaml" \
-    --audit-log-path="$E2E_DIR/logs/audit.log"
+    --audit-log-path="$E2E_DIR/logs/audit.log" ${API_SERVER_OPTIONS:-}
 }
 
 # A second cluster's API server, as the managed service keeps the mesh's resources on one of their own.
