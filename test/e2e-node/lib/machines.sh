@@ -13,25 +13,30 @@ prepare_machines() {
     strip -o "$E2E_DIR/bin/${program##*/}" "$program"
   done
   cp "$HERE/played_fortio" "$E2E_DIR/bin/fortio"
-  cp "$kernel"/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$E2E_DIR/lib/"
+  cp "$kernel"/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$SELF"/lib/{asked,node_network}.sh "$E2E_DIR/lib/"
   cp "$HERE"/{kubelet,kubelet_logs,kubepod,kubeapi}.py "$HERE/container" "$E2E_DIR/kubelet/"
   cp "$SELF/machine" "$E2E_DIR/run"
   PROGRAMS=$(jq -nc --arg bin "$E2E_DIR/bin/" '["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench", "smc-traffic"]
     | map({key: ., value: {file: ($bin + .), path: ("/" + .)}}) | from_entries
     | .fortio = {file: ($bin + "fortio"), path: "/fortio", also: [.["smc-bench"]]}')
   export PROGRAMS
-  declare -p E2E_DIR PROGRAMS API_HOST API_PORT > "$E2E_DIR/machines/environment"
+  declare -p E2E_DIR PROGRAMS API_HOST API_PORT DEVICE > "$E2E_DIR/machines/environment"
 }
 
 start_machine() { # N
   local n=$1 node=node$1
   mkdir "$E2E_DIR/machines/$node"
-  ip tuntap add "$node" mode tap
-  ip link set "$node" master nodes up
-  ip link set "$node" type bridge_slave hairpin on # scenario 55: a machine's frames to itself come back
-  ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
+  machine_wire "$n"
   node_object "$n"
   boot_machine "$n" &
+}
+
+machine_wire() { # N
+  local n=$1 node=node$1
+  ip tuntap add "$node" mode tap
+  ip link set "$node" master nodes up
+  ip link set "$node" type bridge_slave hairpin on # rdma_across: a machine's frames to itself come back
+  ip route add "10.244.$n.0/24" via "10.245.0.$((10 + n))"
 }
 
 # Under software emulation a kernel may crash in its first seconds (test/e2e-kernel/run): then once more. The machine
@@ -40,7 +45,7 @@ boot_machine() { # N
   local node=node$1 try
   for try in 1 2; do
     NIC="tap,model=virtio-net-pci,mac=02:00:00:00:00:0$1,ifname=$node,script=no,downscript=no" \
-      "$ROOT/test/e2e-kernel/vm/run" "$MACHINE" "$E2E_DIR" 1200 > "$E2E_DIR/logs/console-$node.$try.log" 2>&1 || true
+      "$ROOT/test/e2e-kernel/vm/run" "$MACHINE" "$E2E_DIR" 3600 > "$E2E_DIR/logs/console-$node.$try.log" 2>&1 || true
     [ ! -e "$E2E_DIR/machines/$node/up" ] || break
   done
   touch "$E2E_DIR/machines/$node/down"

@@ -1,12 +1,8 @@
 # a pod on each of two nodes: SMC-R across the wire
-# Soft-RoCE on eth0 reaches the other node; itself, as the init containers' own test wants it, by own_address alone.
 for n in 1 2; do
-  node=node$n other=$((3 - n))
-  on_node $node ip address add "10.244.0.$((240 + n))/16" dev eth0 noprefixroute
-  on_node $node own_address "10.245.0.$((10 + n))"
-  on_node $node ip route add "10.244.$other.0/24" via "10.245.0.$((10 + other))"
+  node=node$n
   on_node $node test ! -e "/sys/class/infiniband/$DEVICE" || device_goes $node
-  on_node $node rdma link add "$DEVICE" type rxe netdev eth0
+  on_node $node rdma_across $n $((3 - n))
 done
 for node in node1 node2; do await 90 "$node has its label" labelled $node; done
 
