@@ -85,7 +85,7 @@ api_server() { # NAME PORT ETCD-PREFIX OPTION...
     --cert-dir="$pki" --service-account-key-file="$pki/service-account.key" \
     --service-account-signing-key-file="$pki/service-account.key" \
     --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc \
-    --authorization-mode=RBAC --allow-privileged=true --enable-aggregator-routing=true \
+    --authorization-mode=Node,RBAC --allow-privileged=true --enable-aggregator-routing=true \
     --profiling=false "$@" >> "$E2E_DIR/logs/$name.log" 2>&1 &
   echo $! > "$E2E_DIR/$name.pid"
   disown # nobody is to be told of its end
@@ -97,10 +97,12 @@ await_api_server() { # PORT
     -o /dev/null "https://$API_HOST:$1/readyz"
 }
 
-# nodelifecycle is left out: it would mark the nodes NotReady, since the test's kubelets send no heartbeats.
+# nodelifecycle only where NODE_CONTROLLERS says so: it would mark the nodes of played kubelets NotReady, since they send
+# no heartbeats.
 start_controllers() {
   local controllers=deployment,replicaset,daemonset,statefulset,job,namespace,serviceaccount
   controllers+=,garbagecollector,endpoint,endpointslice,disruption,root-ca-cert-publisher,resourcequota
+  controllers+=${NODE_CONTROLLERS:+,$NODE_CONTROLLERS}
   # says what is wrong with the expressions of a ValidatingAdmissionPolicy
   if offers kube-controller-manager validatingadmissionpolicy-status-controller; then
     controllers+=,validatingadmissionpolicy-status-controller

@@ -30,11 +30,11 @@ dry_run() {
   kubectl create --dry-run=server -o json -f "$file" "$@"
 }
 
-# annotated_pod [JQ-FILTER]: a pod that asks for SMC, changed by the filter
+# annotated_pod [JQ-FILTER [JQ-OPTION...]]: a pod that asks for SMC, changed by the filter
 annotated_pod() {
   jq -n --arg key "$PREFIX/enabled" '{apiVersion: "v1", kind: "Pod",
     metadata: {name: "probe", annotations: {($key): "true"}},
-    spec: {containers: [{name: "app", image: "example.test/app:1"}]}}' | jq "${1:-.}"
+    spec: {containers: [{name: "app", image: "example.test/app:1"}]}}' | jq "${@:2}" "${1:-.}"
 }
 
 first_init() { # < pod
