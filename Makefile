@@ -14,7 +14,7 @@ comma = ,
 empty =
 ARCH_LIST = $(subst $(empty) $(empty),$(comma),$(strip $(ARCH)))
 
-.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node scale istio build clean report
+.PHONY: help demo test golden portability lint tidy format asan tsan bench fuzz image release release-files man e2e-kernel e2e-kube e2e-node e2e-cluster scale istio build clean report
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -108,6 +108,12 @@ scale: ## what agents and the webhook cost a real API server, and that for 5,000
 	@scripts/install-packages build e2e-kube
 	@$(call BUILD,release) --target smc-webhook smc-node-agent-played
 	@test/scale/run
+
+e2e-cluster: ## the chart in a cluster of virtual machines with kubelet, containerd and a registry (needs root; first run 20 min)
+	@scripts/install-packages build image e2e-kube e2e-kernel e2e-cluster
+	@$(call BUILD,release) --target $(IMAGES) kubectl-smc e2e-kernel
+	@scripts/image build/image $(IMAGES)
+	@test/e2e-cluster/run
 
 bench: build ## instructions of a review, the load beside nginx, a pod's wait, the switch's cost (8 quiet minutes, as root)
 	@scripts/install-packages bench e2e-kernel
