@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kPeerNoSmc = "03010000";
+constexpr const char* kListening = "LISTEN";  // as the agents name that state
 
 // Workloads by why their pods run without SMC, and how many pods each has.
 using Reasons = std::map<std::string, std::map<std::string, std::size_t>>;
@@ -140,23 +141,59 @@ void mixed_services(const Snapshot& snapshot, std::vector<std::string>& out) {
   }
 }
 
-// "client -> server" of each connection that fell back since the server does not speak SMC.
-std::set<std::string> one_sided(const Snapshot& snapshot) {
+// "client -> server" of each connection that fell back since one of both does not speak SMC.
+struct OneSided {
+  std::set<std::string> server_lacks, client_lacks;
+};
+
+std::string port_of(const std::string& address_and_port) {
+  return address_and_port.substr(address_and_port.rfind(':') + 1);
+}
+
+std::set<std::string> listening_ports(const json& status) {
+  std::set<std::string> ports;
+  for (const json& socket : items_of(status, "sockets"))
+    if (text_at(socket, "/state") == kListening) ports.insert(port_of(text_at(socket, "/local")));
+  return ports;
+}
+
+// Nothing of a kubelet's probes, nor of connections that are closed, whose peer is 0.0.0.0.
+void add_one_sided(const std::string& workload, const json& status, const Names& names,
+                   OneSided& out) {
+  const std::set<std::string> served = listening_ports(status);
+  for (const json& socket : items_of(status, "sockets")) {
+    if (text_at(socket, "/code") != kPeerNoSmc) continue;
+    const std::string address = address_of(text_at(socket, "/peer"));
+    const std::string known = names.find(address);
+    if (address == "0.0.0.0" || known.starts_with("node ")) continue;
+    if (served.contains(port_of(text_at(socket, "/local"))))
+      out.client_lacks.insert((known.empty() ? address : known) + " -> " + workload);
+    else
+      out.server_lacks.insert(workload + " -> " +
+                              (known.empty() ? text_at(socket, "/peer") : known));
+  }
+}
+
+OneSided one_sided(const Snapshot& snapshot) {
   const Names names(snapshot.pods.items, snapshot.services.items, snapshot.nodes.items);
   std::map<std::string, const json*> pods;
   for (const json& pod : snapshot.pods.items) pods[name_of(pod)] = &pod;
-  std::set<std::string> lines;
+  OneSided out;
   for (const auto& [node, answer] : snapshot.agents)
     for (const auto& [name, status] : answer.pods)
-      for (const json& socket : items_of(status, "sockets")) {
-        if (text_at(socket, "/code") != kPeerNoSmc) continue;
-        const std::string peer = names.find(address_of(text_at(socket, "/peer")));
-        const auto client = pods.find(name);
-        if (client == pods.end()) continue;
-        lines.insert(workload_of(*client->second) + " -> " +
-                     (peer.empty() ? text_at(socket, "/peer") : peer));
-      }
-  return lines;
+      if (const auto pod = pods.find(name); pod != pods.end())
+        add_one_sided(workload_of(*pod->second), status, names, out);
+  return out;
+}
+
+void add_pairs(const std::set<std::string>& lines, const std::string& side, Group& group) {
+  if (lines.empty()) return;
+  group.findings.push_back({Verdict::kWarn,
+                            counted(lines.size(), "pair") + " of which the " + side +
+                                " does not speak SMC (" + kPeerNoSmc + ")",
+                            "annotate the " + side + "'s pod template too: " +
+                                std::string(kEnabledAnnotation) + ": \"true\"",
+                            {lines.begin(), lines.end()}});
 }
 
 }  // namespace
@@ -195,14 +232,9 @@ Group check_pairs(const Snapshot& snapshot) {
   Group group{"Both ends", {}};
   if (snapshot.services.error)
     group.findings.push_back(unread("services", *snapshot.services.error));
-  const std::set<std::string> lines = one_sided(snapshot);
-  if (!lines.empty())
-    group.findings.push_back({Verdict::kWarn,
-                              counted(lines.size(), "pair") +
-                                  " of which the server does not speak SMC (" + kPeerNoSmc + ")",
-                              "annotate the server's pod template too: " +
-                                  std::string(kEnabledAnnotation) + ": \"true\"",
-                              {lines.begin(), lines.end()}});
+  const OneSided pairs = one_sided(snapshot);
+  add_pairs(pairs.server_lacks, "server", group);
+  add_pairs(pairs.client_lacks, "client", group);
   std::vector<std::string> mixed;
   mixed_services(snapshot, mixed);
   if (!mixed.empty())

@@ -328,6 +328,24 @@ TEST(Check, APairOfWhichTheServerLacksSmcIsNamed) {
               ElementsAre("shop pod/web-1 -> 192.0.2.1:80", "shop pod/web-1 -> service shop/db"));
 }
 
+TEST(Check, APairOfWhichTheClientLacksSmcIsNamedAndAKubeletsProbeIsNone) {
+  Snapshot snapshot = good();
+  json client = pod("shop", "cron-1", "cron");
+  client["status"]["podIP"] = "10.244.1.9";
+  snapshot.pods.items.push_back(client);
+  snapshot.nodes.items[0]["status"]["addresses"] = json::array({{{"address", "10.0.0.1"}}});
+  snapshot.agents["node1"].pods["shop/web-1"] = json::parse(R"({"sockets": [
+      {"local": "0.0.0.0:8080", "peer": "", "mode": "", "state": "LISTEN"},
+      {"local": "10.1.2.3:8080", "peer": "10.0.0.1:48202", "mode": "tcp", "code": "03010000"},
+      {"local": "10.1.2.3:8080", "peer": "0.0.0.0:48203", "mode": "tcp", "code": "03010000"},
+      {"local": "10.1.2.3:8080", "peer": "10.244.1.9:40000", "mode": "tcp", "code": "03010000"},
+      {"local": "10.1.2.3:8080", "peer": "10.244.1.9:40001", "mode": "tcp", "code": "03010000"}]})");
+  const Group group = check_pairs(snapshot);
+  EXPECT_THAT(amiss(group),
+              ElementsAre("warn: 1 pair of which the client does not speak SMC (03010000)"));
+  EXPECT_THAT(group.findings[0].details, ElementsAre("pod shop/cron-1 -> shop pod/web-1"));
+}
+
 TEST(Check, AServiceWithPodsOfBothKindsIsNamed) {
   Snapshot snapshot = good();
   json service = object("shop", "web");
