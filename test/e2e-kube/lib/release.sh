@@ -11,7 +11,7 @@ export_programs() {
   PROGRAMS=$(jq -nc --arg bin "$ROOT/build/release/bin" --arg fortio "$ROOT/test/e2e-kube/played_fortio" '
     ["smc-webhook", "smc-node-init", "smc-node-agent", "smc-bench"]
     | map({key: ., value: {file: ($bin + "/" + .), path: ("/" + .)}}) | from_entries
-    | .fortio = {file: $fortio, path: "/fortio", also: [.["smc-bench"]]}
+    | .["played-fortio"] = {file: $fortio, path: "/fortio", also: [.["smc-bench"]]}
     | .["smc-node-agent-played"] = {file: ($bin + "/../test/smc-node-agent-played"), path: "/smc-node-agent"}')
   export PROGRAMS
 }

@@ -29,7 +29,7 @@ await 30 "nothing is left of the pair" bench_leaves_nothing
 figure "$(jq -r '"\(.before[0].requests) and \(.after[0].requests) requests over TCP"' "$result")"
 
 # the same with fortio's load, which a container beside it watches; and where its image cannot be pulled
-bench 4 fortio --load fortio --fortio-image example.test/fortio:1 --duration 3s -o json
+bench 4 fortio --load fortio --fortio-image example.test/played-fortio:1 --duration 3s -o json
 result=$SCENARIO_DIR/fortio.out
 jq -e '[.before[0], .after[0]] | all(.program == "fortio" and .errors == {} and .payload == 128 and .connections == 2
   and .requests >= 150 and .requests < 600 and ([.service_ms.buckets[].count] | add) == .requests

@@ -68,7 +68,7 @@ await 60 "nothing is left of it" bench_leaves_nothing
 # the same for a workload that is there: the load beside its pod
 echo_deployment '' "$PREFIX/enabled: 'true'"
 screen 0 beside bench deployment/echo -n apps --url "http://$address:8080/echo" --before-after --load fortio \
-  --fortio-image example.test/fortio:1 --qps 50 --connections 2 --duration 4s
+  --fortio-image example.test/played-fortio:1 --qps 50 --connections 2 --duration 4s
 matches "over TCP" 'before: tcp, 2 of 2 connections TCP, as they were to be' "$(cat "$SCENARIO_DIR/beside.txt")"
 matches "over SMC-R" 'after: smc-r, 2 of 2 connections SMC-R' "$(cat "$SCENARIO_DIR/beside.txt")"
 screen 0 status-deployment status deployment/echo -n apps
