@@ -10,7 +10,8 @@ node_runtime() { # N
   # The root is an overlay, upon which containerd could lay none of its own.
   mount -t tmpfs lib /var/lib
   mkdir -p /var/lib/{containerd,kubelet,cni} /etc/containerd/certs.d/"$REGISTRY" /etc/kubernetes /var/log/{pods,containers}
-  # The controllers of a group are handed on only where no process is in it.
+  # The controllers of a group are handed on only where no process is in it. Threads of the kernel cannot be moved, and need
+  # not be.
   mkdir -p /sys/fs/cgroup/init
   while read -r pid; do echo "$pid" > /sys/fs/cgroup/init/cgroup.procs; done < /sys/fs/cgroup/cgroup.procs 2>/dev/null || true
   for controller in $(< /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control; done
