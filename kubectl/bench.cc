@@ -114,9 +114,9 @@ Outcome<json> Bench::on_node_for_smc(const std::vector<json>& pods) {
     const std::string name = text_at(pod, "/spec/nodeName");
     if (name.empty() || without.contains(name)) continue;
     const auto node = patiently([&] { return client_.get({kube::kNodes, "", name, ""}); });
-    if (!node && !node.error().not_found() && !node.error().lacks_right()) return node.error();
     // Who may not read Nodes learns it from the scheduler.
     if (!node && node.error().lacks_right()) return pod;
+    if (!node && !node.error().not_found()) return node.error();
     if (node && label_of(*node, kNodeLabelKey) == kNodeLabelValue) return pod;
     without.insert(name);
   }
