@@ -8,17 +8,27 @@ def _output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+class NoRecord(SystemExit):
+    """Ninja does not know what an object includes: nobody could say then what licences a program needs."""
+
+
 def headers(build, program):
-    """The files outside the tree that the program's objects include, as the compiler told Ninja."""
+    """The files outside the tree that the program's objects include, as the compiler told Ninja. Raises NoRecord."""
     ninja = ["ninja", "-C", str(build.folder), "-t"]
     wanted = {path for path in _output(*ninja, "inputs", f"bin/{program}").split() if path.endswith(".o")}
     outside = ("/usr/", str(build.root / "usr"))
-    found, used = set(), False
+    found, recorded, used = set(), set(), False
     for line in _output(*ninja, "deps").splitlines():
         if not line.startswith(" "):
-            used = line.partition(":")[0] in wanted
+            name = line.partition(":")[0]
+            used = name in wanted
+            if line.endswith("(VALID)"):
+                recorded.add(name)
         elif used and line.strip().startswith(outside):
             found.add(line.strip())
+    if missing := sorted(wanted - recorded):
+        raise NoRecord(f"{program}: Ninja has no valid record of what {missing[0]} and {len(missing) - 1} others include. "
+                       f"hint: cmake --build {build.folder} --clean-first")
     return found
 
 
