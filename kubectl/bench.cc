@@ -70,16 +70,32 @@ Bench::Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& o
       progress_(std::move(progress)),
       remark_(std::move(remark)) {}
 
-Outcome<BenchResults> Bench::run_pair(const std::string& image) {
+Outcome<BenchResults> Bench::run_pair(const std::string& image, const std::string& secrets) {
+  if (const auto made = make_namespace(secrets); !made) return made.error();
+  BenchRun run;
+  run.ns = own_namespace_;
+  run.image = image;
+  run.pull_secret = options_.pull_secret;
+  return rounds(run, [&](const BenchRun& one) { return measure_pair(one); });
+}
+
+// The Secret is read first: without it there is nothing to make.
+Outcome<void> Bench::make_namespace(const std::string& secrets) {
   const std::string ns = "smc-bench-" + random_suffix();
+  std::optional<json> secret;
+  if (!options_.pull_secret.empty()) {
+    const auto found = client_.get({kube::kSecrets, secrets, options_.pull_secret, ""});
+    if (!found) return found.error();
+    auto copy = copy_of_pull_secret(*found, ns);
+    if (!copy) return failed(copy.error());
+    secret = std::move(*copy);
+  }
   progress_("making namespace " + ns);
   own_namespace_ = ns;  // even if the answer is lost
-  if (const auto made = client_.create({kube::kNamespaces, "", "", ""}, bench_namespace(ns)); !made)
-    return made.error();
-  BenchRun run;
-  run.ns = ns;
-  run.image = image;
-  return rounds(run, [&](const BenchRun& one) { return measure_pair(one); });
+  auto made = client_.create({kube::kNamespaces, "", "", ""}, bench_namespace(ns));
+  if (made && secret) made = client_.create({kube::kSecrets, ns, "", ""}, *secret);
+  if (!made) return made.error();
+  return {};
 }
 
 Outcome<BenchResults> Bench::run_beside(const std::string& image, const std::vector<json>& pods) {
@@ -88,6 +104,7 @@ Outcome<BenchResults> Bench::run_beside(const std::string& image, const std::vec
   BenchRun run;
   run.ns = namespace_of(*pod);
   run.image = image;
+  run.pull_secret = options_.pull_secret;
   run.node = text_at(*pod, "/spec/nodeName");
   run.url = options_.url;
   return rounds(run, [&](const BenchRun& one) { return measure(one); });

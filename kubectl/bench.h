@@ -26,8 +26,9 @@ class Bench {
   Bench(kube::Client& client, const kube::Stop& stop, const BenchOptions& options,
         Listener progress, Listener remark);
 
-  // In a namespace that it makes: pair of server and load on two nodes.
-  kube::Outcome<BenchResults> run_pair(const std::string& image);
+  // In a namespace that it makes: pair of server and load on two nodes. A Secret for image pulls is
+  // copied there from namespace `secrets`.
+  kube::Outcome<BenchResults> run_pair(const std::string& image, const std::string& secrets);
 
   // Beside the first of a workload's pods that is on a node with SMC: in its namespace, on its
   // node.
@@ -41,6 +42,7 @@ class Bench {
  private:
   using Measured = kube::Outcome<bench::RunResult>;
   using Measure = std::function<Measured(BenchRun run)>;
+  kube::Outcome<void> make_namespace(const std::string& secrets);
   // All rounds with fortio or all with smc-bench, in pods of namespace `ns`.
   kube::Outcome<BenchResults> rounds(const BenchRun& common, const Measure& measure);
   kube::Outcome<BenchResults> rounds_of_one_program(BenchRun run, const Measure& measure);

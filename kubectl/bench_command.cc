@@ -39,7 +39,7 @@ Outcome<std::string> image_of(kube::Client& client, const CommonOptions& options
 
 Outcome<BenchResults> measured(Bench& bench, kube::Client& client, const std::string& ns,
                                const BenchOptions& options, const std::string& image) {
-  if (options.workload.empty()) return bench.run_pair(image);
+  if (options.workload.empty()) return bench.run_pair(image, ns);
   const auto choice = parse_pod_choice(options.workload);
   if (!choice)
     return kube::make_error(kube::Failure::kAnswer, choice.error().what, choice.error().hint);

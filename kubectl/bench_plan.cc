@@ -51,6 +51,8 @@ json pod(const BenchRun& run, const char* role, json containers) {
                   {"runAsUser", 65532},
                   {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
                 {"containers", std::move(containers)}}}};
+  if (!run.pull_secret.empty())
+    out["spec"]["imagePullSecrets"] = json::array({{{"name", run.pull_secret}}});
   // Both sides of the comparison on the same kind of node.
   if (run.node.empty())
     out["spec"]["nodeSelector"] = {{std::string(kNodeLabelKey), std::string(kNodeLabelValue)}};
@@ -77,8 +79,9 @@ std::optional<Error> image_trouble(const json& pod) {
       return Error{name_of(pod) + ": " + reason + ": " + shown_at(container, "/image"), 0,
                    text_at(container, "/name") == kFortioContainer
                        ? "push it where the nodes find it and name it with --fortio-image, or take "
-                         "--load smc-bench"
-                       : "push it where the nodes find it, or name another with --image"};
+                         "--load smc-bench; --image-pull-secret for a private registry"
+                       : "push it where the nodes find it, or name another with --image; "
+                         "--image-pull-secret for a private registry"};
     }
   return std::nullopt;
 }
@@ -104,6 +107,19 @@ json bench_namespace(const std::string& name) {
           {"kind", "Namespace"},
           {"metadata",
            {{"name", name}, {"labels", {{"app.kubernetes.io/managed-by", "kubectl-smc"}}}}}};
+}
+
+Result<json> copy_of_pull_secret(const json& secret, const std::string& ns) {
+  const std::string type = text_at(secret, "/type");
+  if (type != "kubernetes.io/dockerconfigjson" && type != "kubernetes.io/dockercfg")
+    return Error{"secret " + name_of(secret) + " of type " + printable(type, kMaxShown) +
+                     " is not for image pulls",
+                 0, "kubectl create secret docker-registry"};
+  return json{{"apiVersion", "v1"},
+              {"kind", "Secret"},
+              {"metadata", {{"name", text_at(secret, "/metadata/name")}, {"namespace", ns}}},
+              {"type", type},
+              {"data", secret.value("data", json::object())}};
 }
 
 json server_pod(const BenchRun& run) {

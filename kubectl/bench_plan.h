@@ -39,6 +39,7 @@ struct BenchOptions {
   LoadProgram load = LoadProgram::kFortioIfThere;
   std::string fortio_image = kFortioImage;
   std::string image;  // empty: smc-bench beside the agents' image
+  std::string pull_secret;  // a Secret's name; empty: what the pods' ServiceAccount names
   std::string html;
   std::string markdown;
 };
@@ -50,6 +51,7 @@ struct BenchRun {
   bool smc = false;
   std::string image;   // of smc-bench
   std::string fortio;  // fortio's; empty: smc-bench makes the load
+  std::string pull_secret;
   std::string node;    // the load's; empty: one that has the label
   std::string url;     // of the load
   // Of the pair: that the load's node is not the server's.
@@ -57,6 +59,11 @@ struct BenchRun {
 };
 
 nlohmann::json bench_namespace(const std::string& name);
+
+// The same Secret for namespace `ns`. An error for one that is not for image pulls: no other is to
+// get about.
+Result<nlohmann::json> copy_of_pull_secret(const nlohmann::json& secret, const std::string& ns);
+
 nlohmann::json server_pod(const BenchRun& run);
 nlohmann::json load_pod(const BenchRun& run, const BenchOptions& options);
 

@@ -140,6 +140,9 @@ CLI::App* add_bench(CLI::App& app, CommonOptions& common, BenchOptions& options)
   bench->add_option("--fortio-image", options.fortio_image,
                     std::string("default: ") + kFortioImage);
   bench->add_option("--image", options.image, "of smc-bench; default: beside the agents' image");
+  bench->add_option("--image-pull-secret", options.pull_secret,
+                    "a Secret of --namespace that may pull the images; a pair's namespace gets a "
+                    "copy; default: none but the ServiceAccount's");
   bench->add_option("--html", options.html, "writes the report that a browser shows");
   bench->add_option("--markdown", options.markdown, "writes the report in Markdown");
   add_common(*bench, common);

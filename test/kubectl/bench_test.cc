@@ -50,6 +50,7 @@ class PlayedCluster {
   std::string fortio_says = fortio_log();
   std::set<std::string> namespaces;
   std::map<std::string, json> pods;
+  std::map<std::string, json> secrets;
   std::vector<json> made;
 
   std::shared_ptr<const kube::Cluster> cluster() const { return api_.cluster(); }
@@ -59,6 +60,7 @@ class PlayedCluster {
     const std::lock_guard lock(mutex_);
     const std::string ns = part_behind(request.path, "/namespaces/");
     const std::string name = part_behind(request.path, "/pods/");
+    if (request.path.find("/secrets") != std::string::npos) return serve_secrets(request, ns, out);
     if (const std::string node = part_behind(request.path, "/nodes/"); !node.empty())
       return answer_node(node, out);
     if (request.method == "POST") return make(request, ns, out);
@@ -79,6 +81,17 @@ class PlayedCluster {
     if (container == "fortio") return fortio_says;
     if (containers.size() == 2) return to_json(*bench::sample_result().proof);
     return to_json(bench::sample_result()) + "smc-bench: error: behind the result\n";
+  }
+
+  void serve_secrets(const ApiRequest& request, const std::string& ns, ApiResponse& out) {
+    if (request.method == "POST") {
+      const json secret = json::parse(request.body);
+      secrets[ns + "/" + secret["metadata"]["name"].get<std::string>()] = secret;
+      return answer(out, 201, request.body);
+    }
+    const auto found = secrets.find(ns + "/" + part_behind(request.path, "/secrets/"));
+    if (found == secrets.end()) return answer(out, 404, status_body("NotFound", 404));
+    answer(out, 200, found->second.dump());
   }
 
   void answer_node(const std::string& name, ApiResponse& out) const {
@@ -130,7 +143,7 @@ class PlayedCluster {
 
 class BenchTest : public testing::Test {
  protected:
-  kube::Outcome<BenchResults> run_pair() { return bench_.run_pair("registry/smc-bench:1"); }
+  kube::Outcome<BenchResults> run_pair() { return bench_.run_pair("registry/smc-bench:1", "mine"); }
   void clean() {
     const auto cleaned = bench_.clean(client_);
     EXPECT_TRUE(cleaned) << cleaned.error().what;
@@ -185,6 +198,47 @@ TEST_F(BenchTest, BothSidesRunOnTheSameTwoNodes) {
   EXPECT_EQ(cluster_.made[2]["spec"]["nodeSelector"], json({{"kubernetes.io/hostname", "node1"}}));
   EXPECT_EQ(cluster_.made[3]["spec"]["nodeSelector"], json({{"kubernetes.io/hostname", "node2"}}));
   clean();
+}
+
+json secret_of_type(const std::string& type) {
+  return {{"kind", "Secret"},
+          {"metadata", {{"name", "pulls"}, {"namespace", "mine"}, {"uid", "1"}}},
+          {"type", type},
+          {"data", {{".dockerconfigjson", "e30="}}}};
+}
+
+TEST_F(BenchTest, ThePairsNamespaceGetsACopyOfTheSecretForImagePulls) {
+  options_.pull_secret = "pulls";
+  cluster_.secrets["mine/pulls"] = secret_of_type("kubernetes.io/dockerconfigjson");
+  const auto results = run_pair();
+  ASSERT_TRUE(results) << results.error().what;
+  ASSERT_THAT(cluster_.made, SizeIs(4));
+  for (const json& pod : cluster_.made)
+    EXPECT_EQ(pod["spec"]["imagePullSecrets"], json::array({{{"name", "pulls"}}}));
+  const std::string ns = cluster_.made[0]["metadata"]["namespace"];
+  json expected = secret_of_type("kubernetes.io/dockerconfigjson");
+  expected["apiVersion"] = "v1";
+  expected["metadata"] = {{"name", "pulls"}, {"namespace", ns}};
+  EXPECT_EQ(cluster_.secrets.at(ns + "/pulls"), expected);
+  clean();
+}
+
+TEST_F(BenchTest, NothingIsMadeWithoutTheSecretForImagePulls) {
+  options_.pull_secret = "pulls";
+  const auto missing = run_pair();
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().status, 404);
+  EXPECT_THAT(cluster_.namespaces, IsEmpty());
+}
+
+TEST_F(BenchTest, NoOtherSecretIsCopied) {
+  options_.pull_secret = "pulls";
+  cluster_.secrets["mine/pulls"] = secret_of_type("kubernetes.io/tls");
+  const auto refused = run_pair();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("of type kubernetes.io/tls is not for image pulls"));
+  EXPECT_THAT(cluster_.namespaces, IsEmpty());
+  EXPECT_THAT(cluster_.secrets, SizeIs(1));
 }
 
 TEST_F(BenchTest, RoundsAreInterleaved) {
