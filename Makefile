@@ -68,10 +68,11 @@ tsan: ## the tests under the thread sanitizer
 e2e-kube: build ## the chart in clusters on this machine: etcd, API server, scheduler, Helm (needs root; first run 15 min)
 	@test/e2e-kube/run
 
-istio: ## the cases of istio's own injector through ours; ISTIO=DIR: its repository, ISTIO_INJECT=PROGRAM: its injector
-	@scripts/install-packages build istio
-	@$(call BUILD,release) --target smc-webhook
+istio: ## istio's own injector and redirects beside ours; ISTIO=DIR: its repository, ISTIO_INJECT=PROGRAM: its injector
+	@scripts/install-packages build istio e2e-kernel
+	@$(call BUILD,release) --target smc-webhook e2e-kernel
 	@test/istio/injection.py build/release/bin/smc-webhook $(or $(ISTIO),$(error ISTIO=DIR is to name istio's repository))/pkg/kube/inject/testdata/inject $(ISTIO_INJECT)
+	@ISTIO=$(ISTIO) test/e2e-kernel/run mesh
 
 # kubectl-smc is one static file in what is for other machines.
 image release-files: OPTIONS = -DSMC_STATIC_KUBECTL=ON

@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # variables of lib/
 
 service_address=10.96.0.10
-proxy_mark=1337 # of the proxy's own connections, which are not redirected
-proxy_user=1337 # whom it runs as in a mesh
+# shellcheck source=test/e2e-kernel/lib/proxies.sh
+. /job/lib/proxies.sh
 
 node_with_two_pods
 
@@ -71,11 +71,6 @@ redirects_down() {
   in_pod B nft delete table ip mesh
 }
 
-proxy() {
-  start "proxy-$1" in_pod "$1" smc-proxy "$2" smc smc
-  eventually 60 grep -q listening "/tmp/proxy-$1.out"
-}
-
 through_two_sidecars() {
   redirects_up "meta mark != $proxy_mark"
   proxy A 15001
@@ -112,19 +107,6 @@ istio_redirects_up() {
   redirects_up "meta skuid $proxy_user return; ip daddr 127.0.0.1 return;"
 }
 
-# istio_proxy CONNECT-KIND: in pod A and as the user that the rules name, in place of the last one. A loop ends at its
-# open files.
-istio_proxy() {
-  if [ -n "${istio_proxy_pid:-}" ]; then
-    kill "$istio_proxy_pid"
-    wait "$istio_proxy_pid" || (($? > 128)) # the signal
-  fi
-  start proxy-A in_pod A setpriv --reuid=$proxy_user --regid=$proxy_user --clear-groups --inh-caps=+net_admin \
-    --ambient-caps=+net_admin prlimit --nofile=64 smc-proxy 15001 tcp "$1"
-  istio_proxy_pid=$last_pid
-  eventually 60 grep -q listening /tmp/proxy-A.out
-}
-
 # The rule does not match, so the connection that the proxy opens is one more for the proxy, and so on.
 an_exemption_by_user_is_a_loop() {
   istio_redirects_up
@@ -146,9 +128,6 @@ an_exemption_by_user_is_a_loop() {
   equal "$(grep -c : /tmp/proxy-A.out)" 1 "connections of the proxy, over SMC and by mark"
   redirects_down
 }
-
-# Every hop with its mode.
-hops() { connections "$1" | jq -r '[.[] | "\(.local) > \(.peer) \(.mode)"] | join(", ")'; }
 
 service_up
 row "a client that reaches the server through a service address" through_a_service_address
