@@ -49,15 +49,7 @@ done
 started=$SECONDS
 screen 0 bench bench --load smc-bench --qps 100 --connections 4 --duration 6s -o json --html "$SCENARIO_DIR/bench.html"
 result=$SCENARIO_DIR/bench.txt
-jq -e '[.before[0], .after[0]] | all(.errors == {} and .connections == 4 and .requests >= 300
-  and ([.service_ms.buckets[].count] | add) == .requests
-  and ([.course[].requests] | add) == .requests
-  and ((.rate * .seconds - .requests) | fabs) < 1)' "$result" >/dev/null || fail "the numbers do not add up: $(cat "$result")"
-jq -e '.before[0] | .proof.mode == "tcp" and .proof.modes == {"tcp": 4} and .proof.smc_bytes == 0
-  and .proof.interface_bytes > 256 * .requests' "$result" >/dev/null || fail "the run over TCP: $(jq '.before[0].proof' "$result")"
-jq -e '.after[0] | .proof.mode == "smc-r" and .proof.modes == {"smc-r": 4} and .proof.doubts == [] and .proof.fallbacks == []
-  and .proof.device == "rxe0" and .proof.smc_bytes >= 256 * .requests and .proof.interface_bytes < 128 * .requests' \
-  "$result" >/dev/null || fail "the run over SMC-R: $(jq '.after[0].proof' "$result")"
+proven_pair "$result" 4
 figure "$(jq -r '"\(.before[0].requests) requests over TCP, \(.after[0].requests) over SMC-R"' "$result") on 4 of 4 connections, $((SECONDS - started)) s; "
 for run in before after; do jq ".$run" "$result" > "$SCENARIO_DIR/$run.json"; done
 "$ROOT/build/release/bin/smc-bench" compare "$SCENARIO_DIR"/{before,after}.json > "$SCENARIO_DIR/compared.txt"
