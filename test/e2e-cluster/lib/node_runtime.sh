@@ -6,6 +6,8 @@ node_runtime() { # N
   echo "node$n" | tee /etc/hostname > /proc/sys/kernel/hostname
   printf '127.0.0.1 localhost\n10.245.0.%s node%s\n' $((10 + n)) "$n" > /etc/hosts
   : > /etc/resolv.conf
+  echo 'root:x:0:0:root:/root:/bin/sh' > /etc/passwd # the kubelet looks for a user of its own name there, for user namespaces
+  echo 'root:x:0:' > /etc/group
   tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
   # The root is an overlay, upon which containerd could lay none of its own.
   mount -t tmpfs lib /var/lib
@@ -15,10 +17,19 @@ node_runtime() { # N
   mkdir -p /sys/fs/cgroup/init
   while read -r pid; do echo "$pid" > /sys/fs/cgroup/init/cgroup.procs; done < /sys/fs/cgroup/cgroup.procs 2>/dev/null || true
   for controller in $(< /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control; done
+  keep_bandwidth_control
   mount --make-rshared /
   cni_configuration "$n"
   containerd_configuration
   kubelet_configuration "$n"
+}
+
+# The kernel writes its scheduler's code anew when the first limit on processors comes and when the last one goes. Under
+# emulation another processor may meet the breakpoint of that work and panic ("Oops: int3", update_cfs_group). A limit
+# that stays has it happen once, before there is any load.
+keep_bandwidth_control() {
+  mkdir -p /sys/fs/cgroup/limited
+  echo '100000 100000' > /sys/fs/cgroup/limited/cpu.max
 }
 
 cni_configuration() { # N
@@ -82,11 +93,10 @@ sandbox_image() {
   ctr --namespace k8s.io images pull --plain-http --user "$REGISTRY_USER:$REGISTRY_PASSWORD" "$REGISTRY/pause:1" >/dev/null
 }
 
-# --pod-infra-container-image: what the kubelet must not remove when the disk is full
 start_kubelet() {
-  kubelet --config=/etc/kubernetes/kubelet.yaml --kubeconfig="$here/kubeconfig" --container-runtime=remote \
+  kubelet --config=/etc/kubernetes/kubelet.yaml --kubeconfig="$here/kubeconfig" "${KUBELET_OPTIONS[@]}" \
     --container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip="10.245.0.$((10 + n))" \
-    --pod-infra-container-image="$REGISTRY/pause:1" --hostname-override="node$n" --v=2 >> "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
+    --hostname-override="node$n" --v=2 >> "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
   echo $! > /run/kubelet.test-pid
 }
 

@@ -1,17 +1,26 @@
-# another image of the agents, by helm upgrade under a load: no connection leaves SMC-R, a pod started meanwhile is right
+# another image of the agents by helm upgrade, and helm rollback, under a load each: no connection leaves SMC-R
 version=${BENCH#*:}
 push "oci-archive:$ROOT/build/image/smc-node-agent-$version.tar" "smc-node-agent:$version-next"
 start_server strict node1
-start_load strict across node2 90
-load_runs strict across
 
-helm upgrade "$RELEASE" "$CHART" -n "$NAMESPACE" --reuse-values --set agent.image.tag="$version-next"
-# Its namespace waits for whichever agent comes, the one that goes or the one that follows.
-start_load strict meanwhile node2 3
-kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=300s
-equal "images of the agents" "smc-node-agent:$version-next" "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=agent -o json |
-  jq -r '[.items[].spec.containers[0].image | sub(".*/"; "")] | unique | join(" ")')"
-for name in meanwhile across; do load_ran_over_smc strict $name; done
-set_up strict meanwhile agent
-figure "$(kubectl -n strict logs across -c app | grep -o '[0-9]* of [0-9]* connections SMC-R' | tail -1) across it"
-kubectl -n strict delete pod server across meanwhile
+# across_change TAG HELM-COMMAND...: the agents get the image of that tag by it
+across_change() {
+  local tag=$1 name
+  shift
+  start_load strict across node2 75
+  load_runs strict across
+  helm "$@" -n "$NAMESPACE"
+  # Its namespace waits for whichever agent comes, the one that goes or the one that follows.
+  start_load strict meanwhile node2 3
+  kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=300s
+  equal "images of the agents" "smc-node-agent:$tag" "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=agent -o json |
+    jq -r '[.items[].spec.containers[0].image | sub(".*/"; "")] | unique | join(" ")')"
+  in_phase strict across Running || fail "the load ended before the agents had changed"
+  for name in meanwhile across; do load_ran_over_smc strict $name; done
+  set_up strict meanwhile agent
+  figure "$1: $(kubectl -n strict logs across -c app | grep -o '[0-9]* of [0-9]* connections SMC-R' | tail -1) "
+  kubectl -n strict delete pod across meanwhile
+}
+across_change "$version-next" upgrade "$RELEASE" "$CHART" --reuse-values --set agent.image.tag="$version-next"
+across_change "$version" rollback "$RELEASE"
+kubectl -n strict delete pod server
