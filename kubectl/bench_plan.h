@@ -38,7 +38,7 @@ struct BenchOptions {
   int payload = 128;  // bytes
   LoadProgram load = LoadProgram::kFortioIfThere;
   std::string fortio_image = kFortioImage;
-  std::string image;  // empty: smc-bench beside the agents' image
+  std::string image;        // empty: smc-bench beside the agents' image
   std::string pull_secret;  // a Secret's name; empty: what the pods' ServiceAccount names
   std::string html;
   std::string markdown;
@@ -52,8 +52,8 @@ struct BenchRun {
   std::string image;   // of smc-bench
   std::string fortio;  // fortio's; empty: smc-bench makes the load
   std::string pull_secret;
-  std::string node;    // the load's; empty: one that has the label
-  std::string url;     // of the load
+  std::string node;  // the load's; empty: one that has the label
+  std::string url;   // of the load
   // Of the pair: that the load's node is not the server's.
   bool apart = false;
 };
