@@ -14,7 +14,7 @@ start_load apps after-restart node2 3
 load_ran_over_smc apps after-restart
 
 # Its connections outlast both restarts, and stay SMC-R.
-start_load apps across node2 60
+start_load apps across node2 120
 load_runs apps across
 for node in node1 node2; do
   on_node $node stop_daemon kubelet
@@ -23,6 +23,7 @@ for node in node1 node2; do
   on_node $node start_kubelet
 done
 for node in node1 node2; do await 60 "$node is Ready" node_ready $node; done
+in_phase apps across Running || fail "the load ended before the daemons were back"
 have_four apps across node2 || fail "connections after the restarts: $(sockets_of apps across node2)"
 load_ran_over_smc apps across
 equal "restarts of the server" 1 "$(restarts)"
