@@ -16,9 +16,10 @@ pod() {
     jq "${5:-.}"
 }
 
-# start_server NAMESPACE NODE [JQ-FILTER]: the pod `server`, ready, its address in $address. Its probe is the kubelet's,
-# which has no SMC.
+# start_server NAMESPACE NODE [JQ-FILTER]: the pod `server`, ready and alone there, its address in $address. Its probe is
+# the kubelet's, which has no SMC.
 start_server() {
+  kubectl -n "$1" delete pods --all # of a scenario that failed
   pod server "$BENCH" '["server", "--listen", "0.0.0.0:8080"]' "$2" ".spec.containers[0].readinessProbe =
     {httpGet: {path: \"/echo\", port: 8080}, periodSeconds: 2, timeoutSeconds: 5} | ${3:-.}" | kubectl -n "$1" create -f -
   kubectl -n "$1" wait --for=condition=Ready pod/server --timeout=300s

@@ -13,8 +13,6 @@ await 30 "the connections" have_four apps load node2
 await 20 "the agent has counted them" counted apps load
 screen 0 status status load -n apps
 matches "the load's connections" 'connections +smc-r 4, smc-d 0, tcp 0' "$(cat "$SCENARIO_DIR/status.txt")"
-screen 0 syn-check syn-check load "$address:8080" -n apps
-matches "the way to the server" clean "$(cat "$SCENARIO_DIR/syn-check.txt")"
 screen 0 check check -n apps
 matches "the nodes" '2 nodes ready for SMC-R' "$(cat "$SCENARIO_DIR/check.txt")"
 load_ran_over_smc apps load
