@@ -17,8 +17,9 @@ struct ProbeOptions {
   std::uint32_t magic = kSmcMagic;
   // How long one SYN waits: TCP's own first retransmission comes after 1 s (RFC 6298, 2.1).
   std::chrono::milliseconds answer_timeout{1000};
-  // How long the peer has for its part of the CLC exchange; the kernel's own limit is 6 s.
-  std::chrono::milliseconds clc_timeout{3000};
+  // How long the peer has for its part of the CLC exchange: as long as the kernel's own client
+  // gives it (CLC_WAIT_TIME, net/smc/smc_clc.h), so that a slow peer is not taken for none.
+  std::chrono::milliseconds clc_timeout{6000};
   std::stop_token stop = {};  // asked between two SYNs
 };
 
