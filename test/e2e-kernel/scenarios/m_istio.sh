@@ -24,18 +24,7 @@ sidecars() {
   start proxy-B in_pod B smc-proxy 15006 smc tcp
   eventually 60 grep -q listening /tmp/proxy-B.out
   serve B tcp
-  istio_proxy tcp
-  ask A tcp "$(pod_address B):5000"
-  equal "$(grep -c : /tmp/proxy-A.out)" 1 "connections of the proxy, over TCP"
-  istio_proxy smc
-  if ask A tcp "$(pod_address B):5000"; then fail "a connection that goes round in a loop was answered"; fi
-  local seen
-  seen=$(grep -c : /tmp/proxy-A.out)
-  ((seen > 10)) || fail "$seen connections of the proxy, over SMC"
-  in_pod A nft insert rule inet istio-proxy-nat istio-output meta mark $proxy_mark return
-  istio_proxy smc
-  hold A tcp "$(pod_address B):5000" --requests 100
-  equal "$(grep -c : /tmp/proxy-A.out)" 1 "connections of the proxy, over SMC and by mark"
+  loops_by_user "inet istio-proxy-nat" istio-output
   between_pods_smcr A
   between_pods_smcr B
   note "by user id: 1 connection over TCP, $seen over SMC; with a rule by mark in front 1, over SMC-R"
