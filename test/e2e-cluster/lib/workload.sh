@@ -26,7 +26,8 @@ start_server() {
   address=$(address_of "$1" server)
 }
 
-# start_load NAMESPACE NAME NODE SECONDS [JQ-FILTER]: a pod that asks the server; it ends with 0 only where all of it ran over SMC-R
+# start_load NAMESPACE NAME NODE SECONDS [JQ-FILTER]: a pod that asks the server; it ends with 0 only where all of it ran
+# over SMC-R
 start_load() {
   pod "$2" "$BENCH" "$(jq -nc --arg url "http://$address:8080/echo" --arg duration "${4}s" '["load", $url, "--qps", "100",
     "--connections", "4", "--warm-up", "2s", "--expect", "smc-r", "--duration", $duration]')" "$3" "${5:-.}" | kubectl -n "$1" create -f -

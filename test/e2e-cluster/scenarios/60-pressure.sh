@@ -13,6 +13,7 @@ evicted() { # NAMESPACE POD
 export -f under_pressure evicted
 
 before=$(agent_of node1)
+# 60 MiB are left, of the 150 that the kubelet wants (node_runtime.sh)
 # shellcheck disable=SC2016 # the variables are the node's
 on_node node1 eval 'fallocate -l $(($(df --output=avail -B1M /var/lib | tail -1) - 60))M /var/lib/filler'
 await 60 "node1 says that its disk is full" under_pressure node1 True
