@@ -85,7 +85,8 @@ dirs=() running=() # of the clusters
 clean_up() {
   local pid dir cgroup
   for pid in ${running[@]+"${running[@]}"}; do
-    if kill "$pid" 2>/dev/null; then wait "$pid" || true; fi
+    # unshare keeps other signals from itself; its child, process 1 of the cluster, goes with it
+    if kill -KILL "$pid" 2>/dev/null; then wait "$pid" 2>/dev/null || true; fi
   done
   for dir in ${dirs[@]+"${dirs[@]}"}; do
     cgroup=$(cgroup_of "$dir")
