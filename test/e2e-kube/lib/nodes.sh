@@ -34,7 +34,7 @@ node_object() { # N: and the certificate of its kubelet
   issue "node$1" "/O=system:nodes/CN=system:node:node$1" "subjectAltName=IP:10.245.0.$((10 + $1))"
   kubectl create -f - >/dev/null <<JSON
 {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node$1",
-  "labels": {"kubernetes.io/hostname": "node$1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}}}
+  "labels": {"kubernetes.io/hostname": "node$1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "$(dpkg --print-architecture)"}}}
 JSON
   kubectl patch node "node$1" --type=merge -p '{"spec": {"taints": null}}' >/dev/null # no node controller here to do it
   kubectl patch node "node$1" --subresource=status --type=merge -p '{"status": {

@@ -5,13 +5,11 @@
 
 export DEVICE=rxe0 PNETID=E2ENET UEID=SMC-E2E
 
-# What all machines share: the cluster's folder, with their programs, stripped, since they are read over 9p.
+# What all machines share: the cluster's folder, with their programs.
 prepare_machines() {
-  local kernel=$ROOT/test/e2e-kernel program
+  local kernel=$ROOT/test/e2e-kernel
   mkdir -p "$E2E_DIR"/{bin,lib,kubelet,machines}
-  for program in "$ROOT"/build/release/bin/smc-{webhook,node-init,node-agent,bench} "$ROOT"/build/release/e2e-kernel/smc-{look,traffic}; do
-    strip -o "$E2E_DIR/bin/${program##*/}" "$program"
-  done
+  "$kernel/vm/copy-programs" "$E2E_DIR/bin" bin/smc-{webhook,node-init,node-agent,bench} e2e-kernel/smc-{look,traffic}
   cp "$HERE/played_fortio" "$E2E_DIR/bin/fortio"
   cp "$kernel"/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$SELF"/lib/{asked,node_network}.sh "$E2E_DIR/lib/"
   cp "$HERE"/{kubelet,kubelet_logs,kubepod,kubeapi}.py "$HERE/container" "$E2E_DIR/kubelet/"
