@@ -95,10 +95,10 @@ release-files:
 	@test/release/check --architectures $(ARCH_LIST) build/release-files
 	@test/release/publish build/release-files
 
-e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERNEL="6.12 6.17 7" for several kernels
-	@scripts/install-packages build e2e-kernel
-	@$(call BUILD,release) --target e2e-kernel
-	@test/e2e-kernel/run
+e2e-kernel: ## SMC-R on a real kernel, in virtual machines under emulation; KERNEL="6.12 6.17 7" for several kernels, ARCH=arm64
+	@scripts/install-packages build e2e-kernel $(CROSS_PACKAGES)
+	@$(call BUILD_ARCHES,--target e2e-kernel)
+	@$(foreach arch,$(ARCH),ARCH=$(arch) test/e2e-kernel/run &&) true
 
 e2e-node: ## the agent and pods on SMC-R on nodes of a cluster: virtual machines beside a real API server (needs root)
 	@scripts/install-packages build e2e-kube e2e-kernel
@@ -110,11 +110,12 @@ scale: ## what agents and the webhook cost a real API server, and that for 5,000
 	@$(call BUILD,release) --target smc-webhook smc-node-agent-played
 	@test/scale/run
 
-e2e-cluster: ## the chart in a cluster of virtual machines with kubelet, containerd and a registry (needs root; first run 20 min)
-	@scripts/install-packages build image e2e-kube e2e-kernel e2e-cluster
-	@$(call BUILD,release) --target $(IMAGES) kubectl-smc e2e-kernel
-	@scripts/image build/image $(IMAGES)
-	@test/e2e-cluster/run
+e2e-cluster: ## the chart in a cluster of virtual machines (ARCH=arm64) with kubelet, containerd and a registry (needs root; first run 20 min)
+	@scripts/install-packages build image e2e-kube e2e-kernel e2e-cluster $(CROSS_PACKAGES)
+	@$(call BUILD_ARCHES,--target $(IMAGES) e2e-kernel)
+	@$(call BUILD,release) --target smc-webhook kubectl-smc
+	@scripts/image --architectures $(ARCH_LIST) build/image $(IMAGES)
+	@$(foreach arch,$(ARCH),ARCH=$(arch) test/e2e-cluster/run &&) true
 
 bench: build ## instructions of a review, the load beside nginx, a pod's wait, the switch's cost (8 quiet minutes, as root)
 	@scripts/install-packages bench e2e-kernel

@@ -9,19 +9,14 @@ export NODE_CONTROLLERS=nodelifecycle,podgc
 prepare_nodes() {
   local program
   mkdir -p "$E2E_DIR"/{bin,lib,machines}
-  KUBELET_OPTIONS=()
-  # old ones ran containers by Docker unless told not to
-  if offers kubelet "--container-runtime string"; then KUBELET_OPTIONS+=(--container-runtime=remote); fi
-  # what the kubelet must not remove when the disk is full; newer runtimes say so themselves
-  if offers kubelet "--pod-infra-container-image "; then KUBELET_OPTIONS+=(--pod-infra-container-image="$REGISTRY/pause:1"); fi
-  for program in "$ROOT"/build/release/e2e-kernel/smc-{look,traffic}; do strip -o "$E2E_DIR/bin/${program##*/}" "$program"; done
+  "$ROOT/test/e2e-kernel/vm/copy-programs" "$E2E_DIR/bin" e2e-kernel/smc-{look,traffic}
   for program in kubelet containerd ctr containerd-shim-runc-v2 runc; do
-    if [ -x "$CONTROL_PLANE/$program" ]; then cp "$CONTROL_PLANE/$program" "$E2E_DIR/bin/"; fi
+    if [ -x "$NODE_BIN/$program" ]; then cp "$NODE_BIN/$program" "$E2E_DIR/bin/"; fi
   done
   cp "$ROOT"/test/e2e-kernel/lib/{check,node}.sh "$HERE/lib/nodes.sh" "$ROOT"/test/e2e-node/lib/{asked,node_network}.sh \
     "$SELF/lib/node_runtime.sh" "$E2E_DIR/lib/"
   cp "$SELF/machine" "$E2E_DIR/run"
-  declare -p E2E_DIR API_HOST API_PORT REGISTRY REGISTRY_USER REGISTRY_PASSWORD DEVICE KUBELET_OPTIONS > "$E2E_DIR/machines/environment"
+  declare -p E2E_DIR API_HOST API_PORT REGISTRY REGISTRY_USER REGISTRY_PASSWORD DEVICE > "$E2E_DIR/machines/environment"
   nodes_bridge
 }
 

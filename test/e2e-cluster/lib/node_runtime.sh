@@ -85,7 +85,7 @@ YAML
 start_containerd() {
   containerd >> "$E2E_DIR/logs/containerd-node$n.log" 2>&1 &
   echo $! > /run/containerd.test-pid
-  wait_for 60 ctr version
+  wait_for 180 ctr version # beside what else a busy machine does
 }
 
 # The image of pods' sandboxes, which the kubelet has no Secret for, is part of a node's image.
@@ -93,10 +93,22 @@ sandbox_image() {
   ctr --namespace k8s.io images pull --plain-http --user "$REGISTRY_USER:$REGISTRY_PASSWORD" "$REGISTRY/pause:1" >/dev/null
 }
 
+# What differs by version is asked of the kubelet.
+kubelet_options() {
+  local help
+  help=$(kubelet --help)
+  options=(--config=/etc/kubernetes/kubelet.yaml --kubeconfig="$here/kubeconfig" --v=2
+    --container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip="10.245.0.$((10 + n))" --hostname-override="node$n")
+  # old ones ran containers by Docker unless told not to
+  [[ $help != *"--container-runtime string"* ]] || options+=(--container-runtime=remote)
+  # what the kubelet must not remove when the disk is full; newer runtimes say so themselves
+  [[ $help != *"--pod-infra-container-image "* ]] || options+=(--pod-infra-container-image="$REGISTRY/pause:1")
+}
+
 start_kubelet() {
-  kubelet --config=/etc/kubernetes/kubelet.yaml --kubeconfig="$here/kubeconfig" "${KUBELET_OPTIONS[@]}" \
-    --container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip="10.245.0.$((10 + n))" \
-    --hostname-override="node$n" --v=2 >> "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
+  local options
+  kubelet_options
+  kubelet "${options[@]}" >> "$E2E_DIR/logs/kubelet-node$n.log" 2>&1 &
   echo $! > /run/kubelet.test-pid
 }
 
@@ -104,7 +116,7 @@ stop_daemon() { # NAME: as its service manager would
   local pid
   pid=$(< "/run/$1.test-pid")
   kill "$pid"
-  wait_for 30 bash -c "! kill -0 $pid"
+  wait_for 60 bash -c "! kill -0 $pid"
 }
 
 wait_for() { # SECONDS COMMAND...

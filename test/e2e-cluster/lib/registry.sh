@@ -29,7 +29,7 @@ one_program() {
   umoci init --layout "$layout"
   umoci new --image "$layout:$tag"
   umoci insert --rootless --image "$layout:$tag" "$file" "/${file##*/}"
-  umoci config --image "$layout:$tag" "${option[@]}" --config.env PATH=/ --architecture "$(dpkg --print-architecture)"
+  umoci config --image "$layout:$tag" "${option[@]}" --config.env PATH=/ --architecture "$(< "$MACHINE/architecture")"
   push "oci:$layout:$tag" "$name:$tag"
 }
 
@@ -40,6 +40,6 @@ push_images() {
     name=$(basename "$image" .tar)
     push "oci-archive:$image" "${name%-*}:${name##*-}"
   done
-  one_program pause 1 "$(command -v catatonit)" /catatonit -P
-  one_program busybox 1 "$(command -v busybox)" /busybox
+  one_program pause 1 "$MACHINE/root/usr/bin/catatonit" /catatonit -P
+  one_program busybox 1 "$MACHINE/root/bin/busybox" /busybox
 }

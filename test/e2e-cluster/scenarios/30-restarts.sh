@@ -22,7 +22,7 @@ for node in node1 node2; do
   on_node $node start_containerd
   on_node $node start_kubelet
 done
-for node in node1 node2; do await 60 "$node is Ready" node_ready $node; done
+for node in node1 node2; do await 120 "$node is Ready" node_ready $node; done
 in_phase apps across Running || fail "the load ended before the daemons were back"
 have_four apps across node2 || fail "connections after the restarts: $(sockets_of apps across node2)"
 load_ran_over_smc apps across
