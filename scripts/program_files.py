@@ -7,11 +7,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import debian_packages
 import linked_files
-from builds import ROOT
+from builds import ROOT, Build, own_architecture
+
+HOME = "https://github.com/smc-webhook/smc-webhook"
 
 
 def output(*command):
@@ -116,3 +119,12 @@ def archive(files, time):
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o755
                 tar.addfile(entry)
     return out.getvalue()
+
+
+@cache
+def texts_of(program):
+    """Manual page and completions, as {path below /usr/share: bytes}; this machine's program writes them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run([ROOT / "scripts/man", Build(own_architecture()).folder / "bin", scratch], check=True)
+        found = [path for path in Path(scratch).rglob("*") if path.is_file() and program in path.name]
+        return {str(path.relative_to(scratch)): path.read_bytes() for path in sorted(found)}
