@@ -9,7 +9,8 @@ export NODE_CONTROLLERS=nodelifecycle,podgc
 prepare_nodes() {
   local program
   mkdir -p "$E2E_DIR"/{bin,lib,machines}
-  "$ROOT/test/e2e-kernel/vm/copy-programs" "$E2E_DIR/bin" e2e-kernel/smc-{look,traffic}
+  "$ROOT/test/e2e-kernel/vm/copy-programs" "$E2E_DIR/bin" e2e-kernel/smc-{look,traffic,proxy} bin/smc-bench
+  if [ -n "${ISTIO:-}" ]; then "$ROOT/test/istio/rules" "$E2E_DIR/istio"; fi
   for program in kubelet containerd ctr containerd-shim-runc-v2 runc; do
     if [ -x "$NODE_BIN/$program" ]; then cp "$NODE_BIN/$program" "$E2E_DIR/bin/"; fi
   done
