@@ -45,6 +45,23 @@ load_runs() { # NAMESPACE NAME
   await 300 "$2 runs" in_phase "$1" "$2" Running
 }
 
+# hold_load NAMESPACE NAME NODE [JQ-FILTER]: a load that runs until end_load, however slow the machine is; at most half an hour
+hold_load() {
+  start_load "$1" "$2" "$3" 1800 "${4:-.}"
+  load_runs "$1" "$2"
+}
+
+# end_load NAMESPACE NAME NODE: it says what carried it so far, and that was SMC-R alone
+end_load() {
+  signal_bench "$3" "$(uid_of "$1" "$2")" TERM
+  load_ran_over_smc "$1" "$2"
+}
+
+signal_bench() { # NODE POD-UID SIGNAL
+  # shellcheck disable=SC2016 # the variables are the node's
+  on_node "$1" eval 'for pid in $(pids_of '"$2"'); do [ "$(< "/proc/$pid/comm")" != smc-bench ] || kill -'"$3"' "$pid"; done'
+}
+
 load_ran_over_smc() { # NAMESPACE NAME
   await 240 "$2 has ended" in_phase "$1" "$2" 'Succeeded|Failed'
   kubectl -n "$1" logs "$2" -c app
@@ -80,12 +97,11 @@ pair() {
   start_server "$namespace" node1
   set_up "$namespace" server "$mode"
   for node in node2 node1; do
-    start_load "$namespace" "load-$node" $node 20
-    load_runs "$namespace" "load-$node"
-    await 30 "the connections at the load's end" have_four "$namespace" "load-$node" $node
+    hold_load "$namespace" "load-$node" $node
+    await 60 "the connections at the load's end" have_four "$namespace" "load-$node" $node
     have_four "$namespace" server node1 || fail "the server's sockets: $(sockets_of "$namespace" server node1)"
-    await 20 "kubectl smc status shows the connections" counted "$namespace" "load-$node"
-    load_ran_over_smc "$namespace" "load-$node"
+    await 60 "kubectl smc status shows the connections" counted "$namespace" "load-$node"
+    end_load "$namespace" "load-$node" $node
     set_up "$namespace" "load-$node" "$mode"
   done
   figure "$(kubectl -n "$namespace" logs load-node2 -c app | grep -o '[0-9]* of [0-9]* connections SMC-R.*')"

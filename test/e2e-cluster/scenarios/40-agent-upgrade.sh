@@ -5,18 +5,17 @@ start_server strict node1
 
 # across_change TAG HELM-COMMAND...: the agents get the image of that tag by it
 across_change() {
-  local tag=$1 name
+  local tag=$1
   shift
-  start_load strict across node2 75
-  load_runs strict across
+  hold_load strict across node2
   helm "$@" -n "$NAMESPACE"
   # Its namespace waits for whichever agent comes, the one that goes or the one that follows.
   start_load strict meanwhile node2 3
   kubectl -n "$NAMESPACE" rollout status "daemonset/$RELEASE-smc-webhook-agent" --timeout=300s
   equal "images of the agents" "smc-node-agent:$tag" "$(kubectl -n "$NAMESPACE" get pods -l app.kubernetes.io/component=agent -o json |
     jq -r '[.items[].spec.containers[0].image | sub(".*/"; "")] | unique | join(" ")')"
-  in_phase strict across Running || fail "the load ended before the agents had changed"
-  for name in meanwhile across; do load_ran_over_smc strict $name; done
+  load_ran_over_smc strict meanwhile
+  end_load strict across node2
   set_up strict meanwhile agent
   figure "$1: $(kubectl -n strict logs across -c app | grep -o '[0-9]* of [0-9]* connections SMC-R' | tail -1) "
   kubectl -n strict delete pod across meanwhile

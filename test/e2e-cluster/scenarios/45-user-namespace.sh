@@ -5,13 +5,12 @@ if carries "$filter" '.spec.hostUsers == false and any(.spec.initContainers[]; .
   start_server strict node1 "$filter"
   set_up strict server agent
   equal "init containers" smc-init,echo "$(kubectl -n strict get pod server -o json | jq -r '[.spec.initContainers[].name] | join(",")')"
-  start_load strict mapped node2 20 '.spec.hostUsers = false'
-  load_runs strict mapped
-  await 30 "the connections at the load's end" have_four strict mapped node2
+  hold_load strict mapped node2 '.spec.hostUsers = false'
+  await 60 "the connections at the load's end" have_four strict mapped node2
   have_four strict server node1 || fail "the sidecar's sockets: $(sockets_of strict server node1)"
   # shellcheck disable=SC2016 # the variables are the node's
   figure "user 0 there is $(on_node node2 eval 'cat /proc/$(pids_of '"$(uid_of strict mapped)"' | head -1)/uid_map' | awk '{print $2}') of the node"
-  load_ran_over_smc strict mapped
+  end_load strict mapped node2
   set_up strict mapped agent
   kubectl -n strict delete pod server mapped
 else

@@ -7,15 +7,14 @@ screen() {
   [ "$code" = "$expected" ] || fail "kubectl smc $* ended with $code instead of $expected: $(cat "$file")"
 }
 start_server apps node1
-start_load apps load node2 20
-load_runs apps load
-await 30 "the connections" have_four apps load node2
-await 20 "the agent has counted them" counted apps load
+hold_load apps load node2
+await 60 "the connections" have_four apps load node2
+await 60 "the agent has counted them" counted apps load
 screen 0 status status load -n apps
 matches "the load's connections" 'connections +smc-r 4, smc-d 0, tcp 0' "$(cat "$SCENARIO_DIR/status.txt")"
 screen 0 check check -n apps
 matches "the nodes" '2 nodes ready for SMC-R' "$(cat "$SCENARIO_DIR/check.txt")"
-load_ran_over_smc apps load
+end_load apps load node2
 kubectl -n apps delete pod server load
 
 # Without its Secret a private registry gives nothing, and that is said.
