@@ -12,6 +12,8 @@ target_compile_options(smc_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -
 target_compile_options(smc_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
 target_compile_definitions(smc_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(smc_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+# A program is the same wherever the tree is: OpenSSL's macros put __FILE__ into it.
+target_compile_options(smc_options INTERFACE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 target_link_options(smc_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 
 # Said here and not left to the distribution's compiler: position independence, no jump of the stack over its guard
