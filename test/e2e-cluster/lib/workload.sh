@@ -53,6 +53,7 @@ hold_load() {
 
 # end_load NAMESPACE NAME NODE: it says what carried it so far, and that was SMC-R alone
 end_load() {
+  in_phase "$1" "$2" Running || fail "$2 has ended by itself: $(phase "$1" "$2")"
   signal_bench "$3" "$(uid_of "$1" "$2")" TERM
   load_ran_over_smc "$1" "$2"
 }

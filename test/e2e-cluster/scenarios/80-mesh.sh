@@ -39,6 +39,7 @@ four_between_proxies() { [ "$(between_proxies)" = '{"smcr":4}' ]; }
 export -f four_between_proxies between_proxies
 export server
 
+# The application's own hop, to its proxy, is TCP.
 proxies_on_smcr() {
   load 20 --expect tcp > "$SCENARIO_DIR/load" &
   await 30 "four connections between the proxies are SMC-R" four_between_proxies
