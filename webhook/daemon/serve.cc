@@ -18,7 +18,6 @@
 #include "base/event_fd.h"
 #include "base/fd.h"
 #include "base/host_port.h"
-#include "base/json_text.h"
 #include "base/log.h"
 #include "base/memory_limit.h"
 #include "base/stop_signals.h"
@@ -34,6 +33,7 @@
 #include "webhook/config/config.h"
 #include "webhook/config/quantity.h"
 #include "webhook/daemon/descriptor_limit.h"
+#include "webhook/daemon/health.h"
 #include "webhook/daemon/memory_plan.h"
 #include "webhook/daemon/review_handler.h"
 #include "webhook/daemon/serve_files.h"
@@ -51,10 +51,6 @@ constexpr auto kPollInterval = 10s;
 
 // After inotify's first event, for the other files of the same change.
 constexpr auto kSettle = 100ms;
-
-// The listener's thread looks after its connections ten times a second; the longest review takes
-// far less than a second.
-constexpr auto kStuck = 10s;
 
 // Whoever asks for port 0 learns the port here alone, at any level.
 void log_address(std::string_view event, const HostPort& asked, log::Fields fields) {
@@ -171,22 +167,7 @@ Result<void> Daemon::start_authority() {
 Result<void> Daemon::open_health() {
   const auto address = parse_host_port(options_.health_listen);
   if (!address) return address.error();
-  health_.get("/healthz", [this] {
-    const auto silent = listener_->since_last_turn();
-    const std::string stuck =
-        "the admission listener has been stuck for " + std::to_string(silent.count()) + " ms\n";
-    return http::state_reply(silent < kStuck ? "" : stuck, "ok\n");
-  });
-  health_.get("/readyz", [this] {
-    http::Reply answer = http::state_reply(readiness_.reasons(), "ready\n");
-    answer.body += readiness_.notices();
-    return answer;
-  });
-  health_.get("/metrics",
-              [this] { return http::Reply{200, metrics_.text(), http::kPrometheusText}; });
-  health_.get("/version", [] {
-    return http::Reply{200, "{\"version\":" + json_string(kVersion) + "}\n", "application/json"};
-  });
+  add_health_routes(health_, *listener_, readiness_, metrics_);
   const auto bound = health_.start(*address, "--health-listen");
   if (!bound) return bound.error();
   log_address("health listener", *address, {{"address", bound->text()}});
