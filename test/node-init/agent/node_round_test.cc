@@ -7,9 +7,8 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "test/node-init/agent/node_round_fixture.h"
 #include "test/node-init/bpf/fake_bpf.h"
-#include "test/node-init/kernel/fake_system.h"
-#include "test/support/temporary_directory.h"
 
 namespace smc::node {
 namespace {
@@ -20,40 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-class NodeRound : public testing::Test {
- protected:
-  NodeRound() {
-    system_.enter("node");
-    system_.ueids.clear();
-    system_.devices[0].ports[0].pnetid.clear();
-    system_.devices[0].ports[0].pnetid_by_user = false;
-    system_.node().sysctls["/proc/sys/kernel/osrelease"] = "6.12.95+deb12-amd64\n";
-    system_.files["/etc/os-release"] = "ID=debian\nPRETTY_NAME=\"Debian 12\"\n";
-    options_.setup.pnetid = "NODENET";
-    options_.setup.ueid = "SMC-TEST";
-  }
-
-  NodeReport round() { return run_node_round(system_, file_, options_); }
-
-  // The round's check of that name.
-  static CheckResult check(const NodeReport& report, const std::string& name) {
-    for (const CheckResult& result : report.checks)
-      if (result.name == name) return result;
-    return {};
-  }
-
-  // What is set up, whoever did it.
-  void expect_set_up() const {
-    EXPECT_EQ(system_.devices[0].ports[0].pnetid, "NODENET");
-    EXPECT_THAT(system_.ueids, ElementsAre("SMC-TEST"));
-  }
-
-  FakeSystem system_;
-  smc::test::TemporaryDirectory directory_;
-  OwnRecordFile file_{directory_.path(), "boot-1"};
-  RoundOptions options_;
-};
 
 // Programs' sockets stay TCP there, whatever else is set up: no pod shall be sent to such a node.
 TEST_F(NodeRound, AKernelWithoutASwitchIsNotReadyUnlessProgramsAsk) {
@@ -361,69 +326,6 @@ TEST_F(NodeRound, WithoutAWishForAUeidTheTableIsOnlyJudged) {
   system_.ueids = {"OTHER"};
   EXPECT_EQ(check(round(), "ueid").verdict, Verdict::kPass);
   EXPECT_THAT(system_.writes, ElementsAre("SMC_PNETID ADD rdma0/1=NODENET"));
-}
-
-class Uninstall : public NodeRound {
- protected:
-  // As the command does it.
-  Result<void> uninstall() {
-    auto record = file_.load();
-    record->uninstalled = true;
-    return remove_own_setup(system_, file_, *record, undone_);
-  }
-  std::vector<std::string> undone_;
-};
-
-TEST_F(Uninstall, TakesBackItsOwnAndLeavesOthers) {
-  (void)round();
-  system_.ueids.push_back("OTHER");
-  system_.node().pnet_table.push_back({"NODENET", "eth0", "", 0});
-  ASSERT_TRUE(uninstall());
-  EXPECT_THAT(system_.ueids, ElementsAre("OTHER"));
-  EXPECT_THAT(system_.node().pnet_table, ElementsAre(PnetEntry{"NODENET", "eth0", "", 0}));
-  EXPECT_THAT(undone_, ElementsAre("pnetid NODENET of rdma0 port 1", "UEID SMC-TEST"));
-}
-
-TEST_F(Uninstall, WhatIsGoneAlreadyIsNoError) {
-  (void)round();
-  system_.ueids.clear();
-  system_.node().pnet_table.clear();
-  ASSERT_TRUE(uninstall());
-  EXPECT_THAT(undone_, IsEmpty());
-}
-
-TEST_F(Uninstall, WhatWasAdoptedStays) {
-  system_.ueids = {"SMC-TEST"};
-  system_.node().pnet_table = {{"OTHER", "", "rdma0", 1}};
-  system_.devices[0].ports[0].pnetid = "OTHER";
-  (void)round();
-  ASSERT_TRUE(uninstall());
-  EXPECT_THAT(system_.writes, IsEmpty());
-}
-
-TEST_F(Uninstall, GoesOnAfterAFailureAndCanBeRepeated) {
-  (void)round();
-  system_.fail("SMC_PNETID DEL", EPERM);
-  const auto first = uninstall();
-  ASSERT_FALSE(first);
-  EXPECT_EQ(first.error().code, EPERM);
-  EXPECT_THAT(system_.ueids, IsEmpty());
-  ASSERT_TRUE(uninstall());
-  EXPECT_THAT(system_.node().pnet_table, IsEmpty());
-}
-
-TEST_F(Uninstall, ARunningAgentSetsNothingUpUntilItIsStartedAgain) {
-  (void)round();
-  ASSERT_TRUE(uninstall());
-  system_.writes.clear();
-  const NodeReport report = round();
-  EXPECT_THAT(system_.writes, IsEmpty());
-  EXPECT_FALSE(report.ready());
-  const auto again = resume_after_uninstall(system_, file_);
-  ASSERT_TRUE(again);
-  EXPECT_TRUE(*again);
-  EXPECT_EQ(round().exit_code(), ExitCode::kDone);
-  expect_set_up();
 }
 
 }  // namespace

@@ -1,11 +1,8 @@
-// Nobody holds the listener up: total deadlines, caps on connections and on body bytes, and how it
-// drains.
+// Nobody holds the listener up: total deadlines, and caps on connections and on body bytes.
 #include <chrono>
 #include <functional>
-#include <future>
 #include <ostream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -355,68 +352,6 @@ TEST(ManyConnections, BesideAThousandIdleOnesANewOneIsServed) {
   TlsClient client = proven(server.port);
   EXPECT_EQ(server.metric("smc_webhook_connections"), 1001);
   EXPECT_EQ(idle.front().exchange(post_request("{}"))->status, 200);
-}
-
-TEST(Drain, FinishesTheRequestInFlightThenCloses) {
-  RunningListener server;
-  TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  const std::string request = post_request("0123456789");
-  client.send(request.substr(0, request.size() - 5));
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
-  server.listener.drain();
-  std::this_thread::sleep_for(100ms);
-  const auto answer = client.exchange(request.substr(request.size() - 5));
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->status, 200);
-  EXPECT_EQ(answer->fields.at("connection"), "close");
-  EXPECT_TRUE(client.ended_within(kPatience));
-  server.join();
-}
-
-TEST(Drain, ClosesIdleConnectionsInOrder) {
-  RunningListener server;
-  TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  EXPECT_EQ(client.exchange(post_request("{}"))->status, 200);
-  server.listener.drain();
-  EXPECT_TRUE(client.ended_within(kPatience));
-  EXPECT_TRUE(client.said_goodbye());
-  server.join();
-}
-
-TEST(Drain, EmptiesTheBacklogBeforeItStopsListening) {
-  std::promise<void> go_on;
-  RunningListener server({}, [&go_on](std::string& body) {
-    if (body == "wait") go_on.get_future().wait();
-    return echo(body);
-  });
-  TlsClient busy(server.port);
-  ASSERT_TRUE(busy.handshake());
-  busy.send(post_request("wait"));
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
-  // the listener's thread is held up, so that these wait in the backlog
-  TlsClient waiting(server.port);
-  TlsClient another(server.port);
-  server.listener.drain();
-  go_on.set_value();
-  EXPECT_EQ(busy.answer()->status, 200);
-  ASSERT_TRUE(waiting.handshake());
-  EXPECT_TRUE(waiting.exchange(post_request("{}")));
-  ASSERT_TRUE(another.handshake());
-  EXPECT_TRUE(another.exchange(post_request("{}")));
-  EXPECT_FALSE(TlsClient(server.port).handshake());
-  server.join();
-}
-
-TEST(Drain, EndsAlthoughAClientTrickles) {
-  RunningListener server(limits(500ms));
-  TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  client.send(kBodyHead);
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
-  server.listener.drain();
-  server.join();  // or the test's own timeout
 }
 
 }  // namespace
