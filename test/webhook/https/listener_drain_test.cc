@@ -73,7 +73,8 @@ TEST(Drain, EndsAlthoughAClientTrickles) {
   RunningListener server(limits);
   TlsClient client(server.port);
   ASSERT_TRUE(client.handshake());
-  client.send("POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  const std::string request = post_request("0123456789");
+  client.send(request.substr(0, request.size() - 5));
   ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
   server.listener.drain();
   server.join();  // or the test's own timeout
