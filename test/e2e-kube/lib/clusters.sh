@@ -2,9 +2,9 @@
 # Clusters on this machine, each in network, mount and PID namespaces of its own: nothing that one starts is seen
 # outside, and all of it ends with it. A `run` sets HERE (this test's folder), ROOT and RUN (itself), and calls
 # run_clusters, which calls RUN again as `--inside SCENARIO...`, process 1 of a cluster's namespaces. Needs root.
-# KEEP=1 keeps the clusters' folders; SHELL_AT_END=1 opens a shell in the cluster before it goes. KUBE_BIN=DIR: the
-# kube-apiserver, kube-controller-manager and kube-scheduler there, and etcd and kubectl where they are there, in place of
-# Kubernetes 1.20.
+# A run that failed leaves logs in build/TARGET; KEEP=1 keeps the clusters' folders whole; SHELL_AT_END=1 opens a shell in
+# the cluster before it goes. KUBE_BIN=DIR: the kube-apiserver, kube-controller-manager and kube-scheduler there, and etcd
+# and kubectl where they are there, in place of Kubernetes 1.20.
 # shellcheck source=test/e2e-kube/lib/report.sh
 . "$HERE/lib/report.sh"
 
@@ -66,7 +66,18 @@ run_clusters() {
   for pid in ${running[@]+"${running[@]}"}; do wait "$pid" || status=1; done
   running=()
   print_table "${dirs[@]}" || status=1
+  [ $status = 0 ] || keep_logs "$ROOT/build/$target"
   exit $status
+}
+
+keep_logs() { # FOLDER: there, what the clusters' programs and scenarios wrote; a cluster's own folder goes with the run
+  local dir
+  rm -rf "$1"
+  for dir in "${dirs[@]}"; do
+    mkdir -p "$1/${dir##*.}"
+    cp -r "$dir"/{logs,scenarios} "$1/${dir##*.}" || true # one that did not come up has none
+  done
+  echo "logs of the programs and the scenarios: $1"
 }
 
 given_control_plane() { # DIR: its full name, once all is there
