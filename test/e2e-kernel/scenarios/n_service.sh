@@ -60,7 +60,7 @@ other_programs_are_not_switched() {
 restarted_it_changes_nothing() {
   exits 0 systemctl restart $service
   eventually 60 ready
-  metrics_say 'map(select(.name == "smc_node_setup_steps_total") | .value) | add // 0 == 0'
+  metrics_say '(map(select(.name == "smc_node_setup_steps_total") | .value) | add // 0) == 0'
   exits 0 smc-node-agent uninstall
   says "removed pnetid $pnetid of $device port 1"
   exits 0 systemctl restart $service
