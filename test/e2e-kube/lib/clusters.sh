@@ -71,11 +71,13 @@ run_clusters() {
 }
 
 keep_logs() { # FOLDER: there, what the clusters' programs and scenarios wrote; a cluster's own folder goes with the run
-  local dir
+  local dir part
   rm -rf "$1"
   for dir in "${dirs[@]}"; do
     mkdir -p "$1/${dir##*.}"
-    cp -r "$dir"/{logs,scenarios} "$1/${dir##*.}" || true # one that did not come up has none
+    for part in logs scenarios; do # a cluster that did not come up has none
+      [ ! -d "$dir/$part" ] || cp -r "$dir/$part" "$1/${dir##*.}/"
+    done
   done
   echo "logs of the programs and the scenarios: $1"
 }

@@ -15,16 +15,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Sends a request but for its last bytes, which are returned, and waits until it is in flight.
+std::string begin_request(RunningListener& server, TlsClient& client) {
+  const std::string request = post_request("0123456789");
+  EXPECT_TRUE(client.handshake());
+  client.send(request.substr(0, request.size() - 5));
+  EXPECT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
+  return request.substr(request.size() - 5);
+}
+
 TEST(Drain, FinishesTheRequestInFlightThenCloses) {
   RunningListener server;
   TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  const std::string request = post_request("0123456789");
-  client.send(request.substr(0, request.size() - 5));
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
+  const std::string rest = begin_request(server, client);
   server.listener.drain();
   std::this_thread::sleep_for(100ms);
-  const auto answer = client.exchange(request.substr(request.size() - 5));
+  const auto answer = client.exchange(rest);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->fields.at("connection"), "close");
@@ -72,10 +78,7 @@ TEST(Drain, EndsAlthoughAClientTrickles) {
   limits.request_timeout = 500ms;
   RunningListener server(limits);
   TlsClient client(server.port);
-  ASSERT_TRUE(client.handshake());
-  const std::string request = post_request("0123456789");
-  client.send(request.substr(0, request.size() - 5));
-  ASSERT_TRUE(server.metric_becomes("smc_webhook_requests_in_flight", 1));
+  begin_request(server, client);
   server.listener.drain();
   server.join();  // or the test's own timeout
 }
